@@ -1,0 +1,1 @@
+"""Released weights, installed with the package: one folder per artifact."""

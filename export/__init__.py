@@ -1,0 +1,1 @@
+"""From a torch checkpoint to the artifact that the server runs."""

@@ -1,0 +1,1 @@
+"""The language server. Never imports torch, transformers or the model."""

@@ -1,0 +1,1 @@
+"""Running the exported model: loading, prefix reuse, scheduling."""

@@ -1,0 +1,1 @@
+"""What the assistant does, as plain data in and plain data out; no protocol types, no input or output."""

@@ -1,0 +1,1 @@
+"""One file per protocol method: translate, delegate, translate back."""

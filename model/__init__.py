@@ -1,0 +1,1 @@
+"""The encoder-decoder model and its families, in torch."""

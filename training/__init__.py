@@ -1,0 +1,1 @@
+"""Objectives, corpus, trainer, recipes and evaluation."""

@@ -1,0 +1,1 @@
+"""The pretraining objectives of CodeT5+, as pure functions."""
