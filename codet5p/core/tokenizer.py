@@ -1,0 +1,118 @@
+"""The byte-level BPE tokenizer, with what completion needs to know about single tokens: their bytes."""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from tokenizers import Tokenizer as _BpeTokenizer
+
+from codet5p.core.errors import ArtifactError
+
+__all__ = ["Tokenizer"]
+
+
+def _byte_alphabet() -> dict[str, int]:
+    """Return the byte that each character of a byte-level token stands for.
+
+    Source: GPT-2's `bytes_to_unicode`: printable bytes stand for themselves, the others are shifted behind 255.
+    """
+    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    alphabet = {chr(byte): byte for byte in printable}
+    others = (byte for byte in range(256) if byte not in set(printable))
+    return alphabet | {chr(256 + i): byte for i, byte in enumerate(others)}
+
+
+class Tokenizer:
+    """Text to token ids and back.
+
+    Text is never read as a special token: source code that contains `[CLS]` or `<|endoftext|>` is only text. Special
+    tokens enter a sequence by id, through `token_id`.
+    """
+
+    def __init__(self, tokenizer: _BpeTokenizer) -> None:
+        tokenizer.encode_special_tokens = True
+        self._tokenizer = tokenizer
+
+    @classmethod
+    def from_file(cls, path: Path) -> "Tokenizer":
+        """Return the tokenizer stored in a `tokenizer.json` file.
+
+        Args:
+            path: A file in the format of the `tokenizers` library.
+
+        Returns:
+            The tokenizer.
+
+        Raises:
+            ArtifactError: If the file is missing or not a tokenizer.
+        """
+        try:
+            return cls(_BpeTokenizer.from_str(path.read_text("utf-8")))
+        except OSError as error:
+            raise ArtifactError(f"cannot read the tokenizer {path}: {error.strerror}; see codet5p doctor") from None
+        except Exception as error:  # noqa: BLE001 - the library raises bare Exception for a malformed file
+            raise ArtifactError(f"{path} is not a tokenizer: {error}; see codet5p doctor") from None
+
+    @property
+    def vocab_size(self) -> int:
+        """The number of tokens, special tokens included."""
+        return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
+
+    def token_id(self, token: str) -> int:
+        """Return the id of `token`, special or ordinary.
+
+        Args:
+            token: The token as the vocabulary spells it.
+
+        Returns:
+            Its id.
+
+        Raises:
+            ValueError: If the vocabulary has no such token.
+        """
+        token_id = self._tokenizer.token_to_id(token)
+        if token_id is None:
+            raise ValueError(f"the vocabulary has no token {token!r}")
+        return int(token_id)
+
+    def encode(self, text: str) -> list[int]:
+        """Return the token ids of `text`, without any special token."""
+        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the token ids of each text, encoded in parallel."""
+        return [list(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return the text of `ids`; a sequence cut inside a character ends in U+FFFD."""
+        return b"".join(self.token_bytes[token_id] for token_id in ids).decode("utf-8", errors="replace")
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """The vocabulary's spelling of every token, indexed by id."""
+        vocabulary = self._tokenizer.get_vocab(with_added_tokens=True)
+        tokens = [""] * len(vocabulary)
+        for token, token_id in vocabulary.items():
+            tokens[token_id] = token
+        return tokens
+
+    @cached_property
+    def token_bytes(self) -> list[bytes]:
+        """The bytes that every token stands for, indexed by id; empty for special tokens."""
+        alphabet = _byte_alphabet()
+        special = self.special_ids
+        return [
+            b"" if token_id in special else bytes(alphabet[character] for character in token)
+            for token_id, token in enumerate(self.tokens)
+        ]
+
+    @cached_property
+    def special_ids(self) -> frozenset[int]:
+        """The ids of all special tokens."""
+        return frozenset(
+            token_id for token_id, added in self._tokenizer.get_added_tokens_decoder().items() if added.special
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the tokenizer to `path` as a `tokenizer.json` file."""
+        path.write_text(self._tokenizer.to_str(), "utf-8")
