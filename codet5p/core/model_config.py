@@ -8,71 +8,83 @@ __all__ = ["CodeT5pConfig"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodeT5pConfig:
-    """One description for every family: a family is a set of values, not a branch of the code.
+    """Shape and arithmetic of one encoder-decoder; a family is a set of values here, not a branch of the code.
 
-    Attributes:
-        vocab_size: Rows of the token embedding, special tokens and padding rows included.
-        width: Size of a hidden state.
-        num_encoder_layers: Depth of the encoder; 0 for decoder-only use, with nothing to attend to.
-        num_decoder_layers: Depth of the decoder.
-        num_heads: Query heads of every attention.
-        num_key_value_heads: Key and value heads, each shared by `num_heads / num_key_value_heads` query heads.
-        head_dim: Size of one head.
-        feed_forward_width: Inner size of the feed-forward network.
-        activation: ReLU, or SwiGLU with a gate matrix.
-        position: Rotary positions, or T5's relative attention bias.
-        scale_attention: Whether scores are divided by sqrt(head_dim); T5 does not.
-        norm_epsilon: Added to the mean square in RMSNorm.
-        tie_head: Whether the output projection is the token embedding.
-        scale_head: Whether the decoder's output is multiplied by width^-0.5 before the head, as in T5.
-        cross_attention_layers: Decoder layers that attend to the encoder, ascending.
-        rope_base: Base of the rotary frequencies.
-        relative_buckets: Buckets of the relative attention bias.
-        relative_max_distance: Distance from which all positions share a bucket.
-        embedding_dim: Size of the text-code embedding.
-        dropout: Probability of dropping an activation in training.
-
-    Source: CodeT5+ (arXiv 2305.07922) section 3; released configurations; grouped queries and rotary positions as in Llama.
+    Source: CodeT5+ (arXiv 2305.07922) section 3.3 and the released configurations. Either side may be left out:
+    no encoder layers make a decoder-only language model, no decoder layers an embedding model.
     """
 
     vocab_size: int
+    """Rows of the token embedding, special tokens and padding rows included."""
     width: int
+    """Channels of the residual stream."""
     num_encoder_layers: int
+    """0: no encoder, hence nothing to attend to and no embeddings."""
     num_decoder_layers: int
+    """0: no decoder, hence no logits and no matching."""
     num_heads: int
+    """Query heads."""
     num_key_value_heads: int
+    """Fewer than `num_heads` is grouped-query attention: each key-value head serves a group of query heads."""
     head_dim: int
     feed_forward_width: int
     activation: Literal["relu", "swiglu"]
     position: Literal["rotary", "relative_bias"]
+    """How self-attention knows order: rotated queries and keys, or a learned bias per distance."""
     scale_attention: bool
+    """Divide attention scores by sqrt(head_dim). T5 does not; its initial query weights are smaller instead."""
     norm_epsilon: float
     tie_head: bool
+    """The output projection is the token embedding."""
     scale_head: bool
+    """Multiply the decoder's output by width^-0.5 before the head, as T5 does where the head is tied."""
     cross_attention_layers: tuple[int, ...]
+    """Decoder layers that attend to the encoder, ascending."""
     rope_base: float = 10_000.0
+    """Rotary only: the longest wavelength is about 2 pi times this, in tokens."""
     relative_buckets: int = 32
+    """Relative bias only: distinct distances told apart."""
     relative_max_distance: int = 128
+    """Relative bias only: tokens farther apart than this share the last bucket."""
     embedding_dim: int = 256
+    """Width of the text and code embeddings used for retrieval."""
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse shapes that no model can have."""
-        for name in ("vocab_size", "width", "num_decoder_layers", "num_heads", "num_key_value_heads", "head_dim"):
+        self._check_sizes()
+        self._check_heads()
+        self._check_layers()
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(f"dropout must be at least 0 and below 1, got {self.dropout}")
+        if self.norm_epsilon <= 0 or self.rope_base <= 0:
+            raise ValueError("norm_epsilon and rope_base must be positive")
+
+    def _check_sizes(self) -> None:
+        for name in ("vocab_size", "width", "head_dim", "feed_forward_width", "embedding_dim"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.num_encoder_layers < 0:
-            raise ValueError(f"num_encoder_layers must not be negative, got {self.num_encoder_layers}")
-        if self.num_heads % self.num_key_value_heads:
+        if self.relative_buckets < 4 or self.relative_buckets % 2:
+            raise ValueError(f"relative_buckets must be even and at least 4, got {self.relative_buckets}")
+        if self.relative_max_distance <= self.relative_buckets // 2:
+            raise ValueError(f"relative_max_distance must exceed relative_buckets / 2, got {self.relative_max_distance}")
+
+    def _check_heads(self) -> None:
+        if self.num_key_value_heads < 1 or self.num_heads < 1 or self.num_heads % self.num_key_value_heads:
             raise ValueError(
                 f"num_heads ({self.num_heads}) must be a multiple of num_key_value_heads ({self.num_key_value_heads})"
             )
         if self.position == "rotary" and self.head_dim % 2:
             raise ValueError(f"rotary positions need an even head_dim, got {self.head_dim}")
+
+    def _check_layers(self) -> None:
+        if self.num_encoder_layers < 0 or self.num_decoder_layers < 0:
+            raise ValueError("num_encoder_layers and num_decoder_layers must not be negative")
+        if self.num_encoder_layers + self.num_decoder_layers == 0:
+            raise ValueError("a model needs encoder layers, decoder layers or both")
         layers = self.cross_attention_layers
-        if list(layers) != sorted(set(layers)) or any(not 0 <= i < self.num_decoder_layers for i in layers):
-            raise ValueError(f"cross_attention_layers must be ascending decoder layers, got {layers}")
+        if list(layers) != sorted(set(layers)):
+            raise ValueError(f"cross_attention_layers must ascend without repeats, got {layers}")
+        if layers and not (layers[0] >= 0 and layers[-1] < self.num_decoder_layers):
+            raise ValueError(f"cross_attention_layers must lie in 0..{self.num_decoder_layers - 1}, got {layers}")
         if layers and not self.num_encoder_layers:
-            raise ValueError("cross_attention_layers need an encoder, but num_encoder_layers is 0")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
+            raise ValueError("cross_attention_layers need an encoder to attend to, but num_encoder_layers is 0")
