@@ -1,0 +1,127 @@
+"""The two kinds of layer and their feed-forward network; every sublayer is normalised on entry and added back.
+
+Shape legend: B batch, S source tokens, T target tokens, D width, F feed-forward width.
+"""
+
+import torch.nn.functional as F  # noqa: N812 - torch's own name for it
+from torch import Tensor, nn
+
+from codet5p.model.attention import Attention
+from codet5p.model.attention_mask import AttentionMask
+from codet5p.model.cache import LayerCache
+from codet5p.model.config import CodeT5pConfig
+from codet5p.model.rotary import Rotation
+
+__all__ = ["DecoderLayer", "EncoderLayer", "FeedForward"]
+
+
+class FeedForward(nn.Module):
+    """Two projections with ReLU between them, or three with the SwiGLU gate (arXiv 2002.05202)."""
+
+    def __init__(self, config: CodeT5pConfig) -> None:
+        super().__init__()
+        self.input = nn.Linear(config.width, config.feed_forward_width, bias=False)
+        self.output = nn.Linear(config.feed_forward_width, config.width, bias=False)
+        is_gated = config.activation == "swiglu"
+        self.gate = nn.Linear(config.width, config.feed_forward_width, bias=False) if is_gated else None
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, hidden_BTD: Tensor) -> Tensor:
+        """Return the contribution to the residual stream, [B, T, D]."""
+        inner_BTF = self.input(hidden_BTD)
+        inner_BTF = F.relu(inner_BTF) if self.gate is None else F.silu(self.gate(hidden_BTD)) * inner_BTF
+        contribution_BTD: Tensor = self.output(self.dropout(inner_BTF))
+        return contribution_BTD
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention over the whole source, then feed forward."""
+
+    def __init__(self, config: CodeT5pConfig) -> None:
+        super().__init__()
+        self.self_attention_norm = nn.RMSNorm(config.width, config.norm_epsilon)
+        self.self_attention = _attention(config)
+        self.feed_forward_norm = nn.RMSNorm(config.width, config.norm_epsilon)
+        self.feed_forward = FeedForward(config)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, hidden_BSD: Tensor, mask: AttentionMask, rotation: Rotation | None) -> Tensor:
+        """Return the residual stream behind this layer, [B, S, D]."""
+        normed_BSD = self.self_attention_norm(hidden_BSD)
+        memory = self.self_attention.keys_values(normed_BSD, rotation)
+        hidden_BSD = hidden_BSD + self.dropout(self.self_attention(normed_BSD, memory, mask, rotation))
+        normed_BSD = self.feed_forward_norm(hidden_BSD)
+        contribution_BSD: Tensor = self.dropout(self.feed_forward(normed_BSD))
+        return hidden_BSD + contribution_BSD
+
+
+class DecoderLayer(nn.Module):
+    """Causal self-attention, cross-attention where the configuration has it, then feed forward."""
+
+    def __init__(self, config: CodeT5pConfig, *, has_cross_attention: bool) -> None:
+        super().__init__()
+        self.self_attention_norm = nn.RMSNorm(config.width, config.norm_epsilon)
+        self.self_attention = _attention(config)
+        self.has_cross_attention = has_cross_attention
+        if has_cross_attention:
+            self.cross_attention_norm = nn.RMSNorm(config.width, config.norm_epsilon)
+            self.cross_attention = _attention(config)
+        self.feed_forward_norm = nn.RMSNorm(config.width, config.norm_epsilon)
+        self.feed_forward = FeedForward(config)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(
+        self,
+        hidden_BTD: Tensor,
+        mask: AttentionMask,
+        rotation: Rotation | None,
+        *,
+        states_BSD: Tensor | None,
+        cross_mask: AttentionMask,
+        cache: LayerCache | None,
+    ) -> Tensor:
+        """Return the residual stream behind this layer, [B, T, D].
+
+        Args:
+            hidden_BTD: Residual stream of the new target tokens.
+            mask: For self-attention, over the cached tokens and the new ones.
+            rotation: Of the new tokens; None with relative bias.
+            states_BSD: Encoder states; None skips cross-attention.
+            cross_mask: For cross-attention, which has no notion of order.
+            cache: Earlier keys and values of this layer, extended in place.
+
+        Returns:
+            The residual stream of the new tokens.
+        """
+        normed_BTD = self.self_attention_norm(hidden_BTD)
+        memory = self.self_attention.keys_values(normed_BTD, rotation)
+        if cache is not None:
+            memory = cache.extend(memory)
+        hidden_BTD = hidden_BTD + self.dropout(self.self_attention(normed_BTD, memory, mask, rotation))
+        if self.has_cross_attention and states_BSD is not None:
+            hidden_BTD = hidden_BTD + self.dropout(self._attend_to_source(hidden_BTD, states_BSD, cross_mask, cache))
+        normed_BTD = self.feed_forward_norm(hidden_BTD)
+        contribution_BTD: Tensor = self.dropout(self.feed_forward(normed_BTD))
+        return hidden_BTD + contribution_BTD
+
+    def _attend_to_source(
+        self, hidden_BTD: Tensor, states_BSD: Tensor, mask: AttentionMask, cache: LayerCache | None
+    ) -> Tensor:
+        memory = None if cache is None else cache.cross_attention
+        if memory is None:
+            memory = self.cross_attention.keys_values(states_BSD)
+            if cache is not None:
+                cache.cross_attention = memory
+        gathered_BTD: Tensor = self.cross_attention(self.cross_attention_norm(hidden_BTD), memory, mask)
+        return gathered_BTD
+
+
+def _attention(config: CodeT5pConfig) -> Attention:
+    return Attention(
+        width=config.width,
+        num_heads=config.num_heads,
+        num_key_value_heads=config.num_key_value_heads,
+        head_dim=config.head_dim,
+        is_scaled=config.scale_attention,
+        dropout=config.dropout,
+    )
