@@ -1,1 +1,1 @@
-"""From a torch checkpoint to the artifact that the server runs."""
+"""From a checkpoint to the artifact that the server runs. Reads the checkpoint's files; needs no torch."""

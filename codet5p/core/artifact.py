@@ -27,6 +27,7 @@ from codet5p.core.model_config import CodeT5pConfig
 
 __all__ = [
     "ARTIFACT_FORMAT",
+    "FOLDED_BIAS",
     "MANIFEST_NAME",
     "SCALE_SUFFIX",
     "TOKENIZER_NAME",
@@ -44,6 +45,8 @@ ARTIFACT_FORMAT = 1
 MANIFEST_NAME = "manifest.json"
 TOKENIZER_NAME = "tokenizer.json"
 SCALE_SUFFIX = "_scale"
+FOLDED_BIAS = "folded_cross_attention"
+"""Under `decoder.layers.<i>.`: what cross-attention adds in decoder-only mode, a float32 vector."""
 _READ_BYTES = 1 << 20
 
 Mode = Literal["complete", "generate", "match", "embed"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codet5p.core.artifact import SCALE_SUFFIX
+from codet5p.core.artifact import FOLDED_BIAS, SCALE_SUFFIX
 from codet5p.core.ct2_format import RuntimeModel
 from codet5p.core.errors import ArtifactError
 from codet5p.core.model_config import CodeT5pConfig
@@ -115,7 +115,7 @@ def _add_decoder_layer(variables: _Variables, config: CodeT5pConfig, tensors: Te
     _add_vector(variables, f"{attention}/layer_norm/gamma", tensors, f"{ours}.self_attention_norm.weight")
     _add_matrix(variables, f"{attention}/linear_0/weight", tensors, query_key_value)
     _add_matrix(variables, f"{attention}/linear_1/weight", tensors, (f"{ours}.self_attention.output.weight",))
-    if (bias := f"{ours}.self_attention.output.bias") in tensors:
+    if (bias := f"{ours}.{FOLDED_BIAS}") in tensors:
         _add_vector(variables, f"{attention}/linear_1/bias", tensors, bias)
     _add_attention_scalars(variables, config, attention)
     _add_feed_forward(variables, config, tensors, ours, theirs)
