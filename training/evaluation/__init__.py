@@ -1,0 +1,1 @@
+"""Evaluation suites of the field, each with its published protocol, over any model that answers a small protocol."""
