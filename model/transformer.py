@@ -141,8 +141,12 @@ class CodeT5pModel(nn.Module):
         """Return the logits [..., V] of decoder hidden states of any leading shape."""
         if self.config.scale_head:
             hidden_BTD = hidden_BTD * self.config.width**-0.5
-        head = self.token_embedding if self.lm_head is None else self.lm_head
-        return F.linear(hidden_BTD, head.weight)
+        return F.linear(hidden_BTD, self.head_weight_VD)
+
+    @property
+    def head_weight_VD(self) -> Tensor:  # noqa: N802 - a tensor, named by its shape
+        """The output projection's weight: the token embedding where the head is tied."""
+        return self.token_embedding.weight if self.lm_head is None else self.lm_head.weight
 
     def embed(self, states_BSD: Tensor) -> Tensor:
         """Return the embeddings [B, E]: the projected state at position 0, of length 1.
