@@ -1,0 +1,163 @@
+"""The exported model in CTranslate2, with reuse of the prompt's start.
+
+CTranslate2 keeps the state of a `static_prompt` under its exact tokens and never lets go of it. This engine counts what
+it asked to keep and forgets everything when the count is reached, the only way that frees the memory: unload the model,
+trim the heap, load the model (0.2 s). Decoding is greedy: the callback that stops it works with a beam of one only.
+"""
+
+import time
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import ctranslate2
+import numpy as np
+
+from codet5p.core.errors import EngineError
+from codet5p.core.tokenizer import Tokenizer
+from codet5p.lsp_server.engine.healing import HealingTable
+from codet5p.lsp_server.engine.memory import keep_large_blocks_apart, release_free_memory
+from codet5p.lsp_server.engine.protocol import Generation, GenerationRequest
+
+__all__ = ["CTranslate2Engine"]
+
+_UNLOAD_SECONDS = 1.0
+_UNLOAD_PAUSE_SECONDS = 0.001
+
+
+class CTranslate2Engine:
+    """Greedy generation on the CPU; see `Engine` for the contract."""
+
+    def __init__(self, model: Path, tokenizer: Tokenizer, *, num_threads: int, max_static_prompts: int = 3) -> None:
+        """Load the model.
+
+        Args:
+            model: Folder of an assembled decoder-only model.
+            tokenizer: The model's tokenizer.
+            num_threads: Threads of one computation.
+            max_static_prompts: Prompt states kept at most; one of 384 tokens takes 53 MB at 30 layers.
+
+        Raises:
+            EngineError: If the model cannot be loaded.
+        """
+        keep_large_blocks_apart()
+        try:
+            self._generator = ctranslate2.Generator(
+                str(model), device="cpu", compute_type="default", intra_threads=num_threads, inter_threads=1
+            )
+        except (RuntimeError, ValueError) as error:
+            raise EngineError(f"cannot load the model {model}: {error}; see codet5p doctor") from None
+        self._tokenizer = tokenizer
+        self._healing = HealingTable(tokenizer)
+        self._max_static_prompts = max_static_prompts
+        self._static_prompts: set[tuple[int, ...]] = set()
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's tokenizer."""
+        return self._tokenizer
+
+    def is_prepared(self, static_ids: tuple[int, ...]) -> bool:
+        """Return whether the state of `static_ids` is kept."""
+        return not static_ids or static_ids in self._static_prompts
+
+    def prepare(self, static_ids: tuple[int, ...]) -> None:
+        """Process `static_ids` and keep the state.
+
+        Raises:
+            EngineError: If the runtime refuses.
+        """
+        if not self.is_prepared(static_ids):
+            # The runtime processes the static prompt only on the way to a token, so one is generated and dropped.
+            self._run(static_ids, static_ids[-1:], max_length=1)
+
+    def generate(self, request: GenerationRequest, stop: Event) -> Generation | None:
+        """Return the greedy continuation, or None if `stop` was set before it was complete.
+
+        With a `required_prefix` the model first runs freely and is stopped at its first token if that one does not
+        fit, which is rare at line starts; only then is the best fitting token chosen and continued from.
+
+        Raises:
+            EngineError: If the runtime refuses.
+        """
+        deadline = time.monotonic() + request.time_limit_seconds
+        prefix = request.required_prefix
+        allowed = self._healing.allowed_ids(prefix) if prefix else None
+        if allowed is not None and not len(allowed):
+            return Generation(ids=(), log_probs=(), is_finished=False)
+        steps, first_logits = self._decode(request, (), deadline, stop, only_first_of=allowed)
+        if allowed is not None and steps and steps[0][0] not in allowed and not stop.is_set():
+            healed = _best_of(first_logits, allowed)
+            steps = [healed]
+            if healed[0] not in set(request.end_ids) and request.max_new_tokens > 1:
+                steps += self._decode(request, (healed[0],), deadline, stop)[0]
+        if stop.is_set():
+            return None
+        ids = tuple(token_id for token_id, _ in steps)
+        return Generation(
+            ids=ids, log_probs=tuple(log_prob for _, log_prob in steps), is_finished=bool(ids) and ids[-1] in set(request.end_ids)
+        )
+
+    def _decode(
+        self, request: GenerationRequest, healed: tuple[int, ...], deadline: float, stop: Event, only_first_of: Any = None
+    ) -> tuple[list[tuple[int, float]], Any]:
+        """Return generated (id, log-probability) pairs and, where the first token is restricted, its logits."""
+        steps: list[tuple[int, float]] = []
+
+        def keep_step(step: Any) -> bool:
+            steps.append((step.token_id, step.log_prob))
+            misfit = only_first_of is not None and len(steps) == 1 and step.token_id not in only_first_of
+            return misfit or stop.is_set() or time.monotonic() > deadline
+
+        result = self._run(
+            request.static_ids,
+            request.tail_ids + healed,
+            max_length=request.max_new_tokens - len(healed),
+            end_token=list(request.end_ids),
+            return_end_token=True,
+            return_scores=True,
+            return_logits_vocab=only_first_of is not None,
+            callback=keep_step,
+        )
+        return steps, result.logits[0][0] if only_first_of is not None else None
+
+    def _run(self, static_ids: tuple[int, ...], tail_ids: tuple[int, ...], **options: Any) -> Any:
+        self._forget_if_full(static_ids)
+        tokens = self._tokenizer.tokens
+        try:
+            results = self._generator.generate_batch(
+                [[tokens[token_id] for token_id in tail_ids]],
+                static_prompt=[tokens[token_id] for token_id in static_ids] or None,
+                beam_size=1,
+                include_prompt_in_result=False,
+                **options,
+            )
+        except (RuntimeError, ValueError) as error:
+            raise EngineError(f"the inference engine failed: {error}; see codet5p doctor") from None
+        return results[0]
+
+    def _forget_if_full(self, static_ids: tuple[int, ...]) -> None:
+        if self.is_prepared(static_ids):
+            return
+        if len(self._static_prompts) >= self._max_static_prompts:
+            self._forget_all()
+        self._static_prompts.add(static_ids)
+
+    def _forget_all(self) -> None:
+        # Unloading is silently refused while the runtime still counts the last batch as active, for a moment after
+        # its result is out.
+        deadline = time.monotonic() + _UNLOAD_SECONDS
+        while self._generator.model_is_loaded and time.monotonic() < deadline:
+            self._generator.unload_model()
+            time.sleep(_UNLOAD_PAUSE_SECONDS)
+        release_free_memory()
+        self._generator.load_model()
+        self._static_prompts.clear()
+
+
+def _best_of(logits: Any, allowed: Any) -> tuple[int, float]:
+    """Return the most likely allowed token and its log-probability among all tokens."""
+    logits_V = np.asarray(logits, dtype=np.float32).ravel()
+    best = int(allowed[np.argmax(logits_V[allowed])])
+    largest = logits_V.max()
+    return best, float(logits_V[best] - largest - np.log(np.exp(logits_V - largest).sum()))

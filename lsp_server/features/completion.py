@@ -1,0 +1,180 @@
+"""Inline completion: the rest of the line at the cursor. Plain data in, plain data out."""
+
+from dataclasses import dataclass
+from threading import Event
+
+from codet5p.lsp_server.engine.protocol import Engine, Generation, GenerationRequest
+from codet5p.lsp_server.features import filters
+from codet5p.lsp_server.features.prompt import PromptWindows
+from codet5p.lsp_server.features.type_through import TypeThroughCache
+
+__all__ = ["Completer", "CompletionLimits", "CompletionQuery", "Suggestion"]
+
+_LINES_FOR_REPETITION = 3
+_LINES_FOR_OVERLAP = 8
+_MIN_CHARACTERS = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompletionLimits:
+    """Bounds on one completion.
+
+    Attributes:
+        max_static_tokens: Prompt tokens whose state is reused, at most.
+        max_tail_tokens: Prompt tokens processed for each request, about.
+        max_new_tokens: Tokens generated at most.
+        time_limit_seconds: Time after which what is there is used.
+        max_document_characters: Documents longer than this get no completions.
+    """
+
+    max_static_tokens: int = 384
+    max_tail_tokens: int = 64
+    max_new_tokens: int = 24
+    time_limit_seconds: float = 1.0
+    max_document_characters: int = 2_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompletionQuery:
+    """What is to be completed.
+
+    Attributes:
+        uri: The document, as the key of what is remembered about it.
+        text: Its content.
+        offset: The cursor, in Python characters.
+    """
+
+    uri: str
+    text: str
+    offset: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suggestion:
+    """Text to insert at the cursor.
+
+    Attributes:
+        text: The rest of the line.
+        score: Mean log-probability of its tokens, 0 at best.
+        is_cached: Whether it was known before it was asked for.
+    """
+
+    text: str
+    score: float
+    is_cached: bool
+
+
+class Completer:
+    """Completes documents with one engine, remembering prompts and suggestions between requests.
+
+    `cached` may be called from any one thread, such as the loop's; `complete` and `prepare_next` belong to the engine's.
+    """
+
+    def __init__(self, engine: Engine, limits: CompletionLimits, *, start_id: int) -> None:
+        """Create a completer.
+
+        Args:
+            engine: Runs the model.
+            limits: Bounds on each completion.
+            start_id: Token that stands for the empty text at the start of a file.
+        """
+        self._engine = engine
+        self._limits = limits
+        self._cache = TypeThroughCache()
+        self._windows = PromptWindows(
+            engine.tokenizer,
+            max_static_tokens=limits.max_static_tokens,
+            max_tail_tokens=limits.max_tail_tokens,
+            start_id=start_id,
+        )
+        self._end_ids = tuple(
+            token_id
+            for token_id, stands_for in enumerate(engine.tokenizer.token_bytes)
+            if b"\n" in stands_for or b"\r" in stands_for or token_id in engine.tokenizer.special_ids
+        )
+
+    def is_worth_asking(self, query: CompletionQuery) -> bool:
+        """Return whether the cursor stands where a line can be completed: at its end, or before closing brackets."""
+        if len(query.text) > self._limits.max_document_characters or "\0" in query.text[:8192]:
+            return False
+        return not _rest_of_line(query).strip().strip(filters.CLOSERS + " ")
+
+    def cached(self, query: CompletionQuery) -> Suggestion | None:
+        """Return the suggestion known already; one with an empty text says that there is none to be had."""
+        if (known := self._cache.get(query.uri, query.text, query.offset)) is None:
+            return None
+        return Suggestion(text=known[0], score=known[1], is_cached=True)
+
+    def complete(self, query: CompletionQuery, stop: Event) -> Suggestion | None:
+        """Return the rest of the line at the cursor.
+
+        Args:
+            query: Document and cursor.
+            stop: Set by another thread when the answer is no longer wanted.
+
+        Returns:
+            The suggestion, its text empty where silence is better; None if stopped.
+
+        Raises:
+            EngineError: If the model fails.
+        """
+        if not self.is_worth_asking(query):
+            return Suggestion(text="", score=0.0, is_cached=False)
+        if (known := self.cached(query)) is not None:
+            return known
+        prompt = self._windows.prompt(query.uri, query.text[: query.offset])
+        request = GenerationRequest(
+            static_ids=prompt.static_ids,
+            tail_ids=prompt.tail_ids,
+            required_prefix=prompt.required_prefix,
+            end_ids=self._end_ids,
+            max_new_tokens=self._limits.max_new_tokens,
+            time_limit_seconds=self._limits.time_limit_seconds,
+        )
+        generation = self._engine.generate(request, stop)
+        if generation is None or stop.is_set():
+            return None
+        text = self._filtered(query, self._text_of(generation, prompt.required_prefix), generation.is_finished)
+        score = sum(generation.log_probs) / max(len(generation.log_probs), 1)
+        self._cache.put(query.uri, query.text, query.offset, text, score)
+        return Suggestion(text=text, score=score, is_cached=False)
+
+    def prepare_next(self, query: CompletionQuery) -> None:
+        """Process the prompt that the next lines will share, while nobody waits."""
+        static_ids = self._windows.next_static(query.uri, query.text[: query.offset])
+        if static_ids is not None:
+            self._engine.prepare(static_ids)
+
+    def forget(self, uri: str) -> None:
+        """Drop the prompt of a document that was closed."""
+        self._windows.forget(uri)
+
+    def _text_of(self, generation: Generation, required_prefix: bytes) -> str:
+        tokenizer = self._engine.tokenizer
+        generated = b"".join(tokenizer.token_bytes[token_id] for token_id in generation.ids)
+        return generated[len(required_prefix) :].decode("utf-8", errors="replace")
+
+    def _filtered(self, query: CompletionQuery, generated: str, is_finished: bool) -> str:
+        """Return the line to suggest, or the empty string where silence is better."""
+        rest = _rest_of_line(query)
+        text = filters.without_overlap(filters.cut_to_line(generated, is_finished=is_finished), rest)
+        if len(text.strip()) < _MIN_CHARACTERS:
+            return ""
+        before = _lines_before(query)
+        line = before[-1] + text
+        following = query.text[query.offset + len(rest) :][:4096]
+        preceding = [earlier for earlier in before[:-1] if earlier.strip()][-_LINES_FOR_REPETITION:]
+        if filters.repeats_following(line, following) or filters.is_repetition(line, preceding):
+            return ""
+        return text
+
+
+def _rest_of_line(query: CompletionQuery) -> str:
+    ends = [end for mark in "\r\n" if (end := query.text.find(mark, query.offset)) >= 0]
+    return query.text[query.offset : min(ends, default=len(query.text))]
+
+
+def _lines_before(query: CompletionQuery) -> list[str]:
+    """Return some lines up to the cursor, the cursor's own one last and never missing."""
+    window = query.text[max(query.offset - 2000, 0) : query.offset]
+    return window.replace("\r\n", "\n").replace("\r", "\n").split("\n")[-_LINES_FOR_OVERLAP:]

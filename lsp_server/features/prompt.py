@@ -1,0 +1,157 @@
+"""From the text before the cursor to a prompt: a window of whole lines, cut so that its start can be reused.
+
+The window has two parts. The static part ends at a line end some lines before the cursor; its state stays in the engine,
+so while the user types on only the tail is processed. When the tail has grown too long, or text in the static part has
+changed, a new window is laid.
+
+Where the parts meet, and at the cursor, tokens must be those of the whole text. A byte-level BPE with GPT-2's
+pre-tokenizer never joins a token across a boundary between a visible character and a line end, so the static part ends
+right after a visible character.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from codet5p.core.tokenizer import Tokenizer
+
+__all__ = ["Prompt", "PromptWindows"]
+
+_MAX_DOCUMENTS = 32
+_CHARACTERS_PER_TOKEN = 6  # upper estimate for code, so that enough text is encoded to fill the window
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """A prompt in tokens.
+
+    Attributes:
+        static_ids: Tokens of the window's static part; may be empty at the start of a file.
+        tail_ids: Tokens from there to the cursor; not empty.
+        required_prefix: Bytes before the cursor left to the first generated token.
+    """
+
+    static_ids: tuple[int, ...]
+    tail_ids: tuple[int, ...]
+    required_prefix: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Window:
+    """The static part: characters `start` to `end` of the document, which read `text`."""
+
+    start: int
+    end: int
+    text: str
+    ids: tuple[int, ...]
+
+
+class PromptWindows:
+    """The windows of the documents edited last."""
+
+    def __init__(self, tokenizer: Tokenizer, *, max_static_tokens: int, max_tail_tokens: int, start_id: int) -> None:
+        """Create windows of at most `max_static_tokens` plus about `max_tail_tokens`.
+
+        Args:
+            tokenizer: The model's tokenizer.
+            max_static_tokens: Size of the static part, at most.
+            max_tail_tokens: Length of the tail from which a new window is laid.
+            start_id: Token that stands for the empty text at the start of a file.
+        """
+        self._tokenizer = tokenizer
+        self._max_static_tokens = max_static_tokens
+        self._max_tail_tokens = max_tail_tokens
+        self._start_id = start_id
+        self._windows: OrderedDict[str, _Window] = OrderedDict()
+
+    def prompt(self, uri: str, prefix: str) -> Prompt:
+        """Return the prompt for the cursor behind `prefix`.
+
+        Args:
+            uri: The document.
+            prefix: All of its text before the cursor.
+
+        Returns:
+            The prompt; the window is laid anew where it must be.
+        """
+        window = self._windows.get(uri)
+        if window is not None and prefix[window.start : window.end] == window.text:
+            tail_ids, required = self._encode_tail(prefix[window.end :])
+            if len(tail_ids) <= self._max_tail_tokens or window.end == _static_end(prefix):
+                self._windows.move_to_end(uri)
+                return self._assemble(window, tail_ids, required)
+        window = self._lay(uri, prefix)
+        tail_ids, required = self._encode_tail(prefix[window.end :])
+        return self._assemble(window, tail_ids, required)
+
+    def next_static(self, uri: str, prefix: str) -> tuple[int, ...] | None:
+        """Return the static tokens worth preparing while the user pauses, having moved the window there.
+
+        Args:
+            uri: The document.
+            prefix: All of its text before the cursor.
+
+        Returns:
+            The tokens of a window that ends before the current line, or None where the tail is still short.
+        """
+        window = self._windows.get(uri)
+        if window is None or 2 * len(self._encode_tail(prefix[window.end :])[0]) <= self._max_tail_tokens:
+            return None
+        moved = self._lay(uri, prefix)
+        return None if moved.ids == window.ids else moved.ids
+
+    def forget(self, uri: str) -> None:
+        """Drop the document's window."""
+        self._windows.pop(uri, None)
+
+    def _lay(self, uri: str, prefix: str) -> _Window:
+        end = _static_end(prefix)
+        start = _line_start(prefix, max(end - self._max_static_tokens * _CHARACTERS_PER_TOKEN, 0))
+        ids = self._tokenizer.encode(prefix[start:end])
+        while len(ids) > self._max_static_tokens:
+            # Drop whole lines; the share of characters to drop is that of the tokens above the limit.
+            excess = 1 - self._max_static_tokens / len(ids)
+            start = _line_start(prefix, min(start + max(int((end - start) * excess), 1), end))
+            ids = self._tokenizer.encode(prefix[start:end])
+        window = _Window(start=start, end=end, text=prefix[start:end], ids=tuple(ids))
+        self._windows[uri] = window
+        self._windows.move_to_end(uri)
+        if len(self._windows) > _MAX_DOCUMENTS:
+            self._windows.popitem(last=False)
+        return window
+
+    def _assemble(self, window: _Window, tail_ids: tuple[int, ...], required: bytes) -> Prompt:
+        if tail_ids:
+            return Prompt(static_ids=window.ids, tail_ids=tail_ids, required_prefix=required)
+        if window.ids:
+            return Prompt(static_ids=window.ids[:-1], tail_ids=window.ids[-1:], required_prefix=required)
+        return Prompt(static_ids=(), tail_ids=(self._start_id,), required_prefix=required)
+
+    def _encode_tail(self, tail: str) -> tuple[tuple[int, ...], bytes]:
+        """Return the tail's tokens and the bytes left to the first generated token.
+
+        After white space the next word takes the last space into its own token, so exactly that space is left over;
+        the tokens before are those of the text followed by a word. Elsewhere the last token is left over.
+        """
+        tail = tail[-self._max_static_tokens * _CHARACTERS_PER_TOKEN :]  # a minified file is one endless line
+        if not tail:
+            return (), b""
+        if tail[-1] == " ":
+            return tuple(self._tokenizer.encode(tail[:-1])), b" "
+        if tail[-1].isspace():
+            return tuple(self._tokenizer.encode(tail + "x")[:-1]), b""
+        ids = self._tokenizer.encode(tail)
+        return tuple(ids[:-1]), self._tokenizer.token_bytes[ids[-1]]
+
+
+def _static_end(prefix: str) -> int:
+    """Return the end of the last visible character before the current line; 0 where there is none."""
+    line_start = max(prefix.rfind("\n"), prefix.rfind("\r")) + 1
+    return len(prefix[:line_start].rstrip())
+
+
+def _line_start(prefix: str, offset: int) -> int:
+    """Return the first line start at or behind `offset`."""
+    if offset == 0 or prefix[offset - 1] == "\n":
+        return offset
+    line_end = prefix.find("\n", offset)
+    return len(prefix) if line_end < 0 else line_end + 1
