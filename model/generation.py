@@ -117,7 +117,8 @@ def beam_search(
         _collect_ended(ended, candidates, ends_BC, ids_RT[:, prefix_ids_BT.size(1) :], config)
         candidates = candidates.running(ends_BC, num_beams)
         scores_BK = candidates.scores_BC
-        if all(_is_decided(hypotheses, scores_K, length, config) for hypotheses, scores_K in zip(ended, scores_BK)):
+        best_running = scores_BK.max(dim=1).values.tolist()
+        if all(_is_decided(*row, length, config) for row in zip(ended, best_running, strict=True)):
             break
         rows_R = candidates.rows_BC.flatten()
         ids_RT = torch.cat((ids_RT[rows_R], candidates.token_ids_BC.reshape(-1, 1)), dim=1)
@@ -201,13 +202,14 @@ def _collect_ended(
         del hypotheses[config.num_beams :]
 
 
-def _is_decided(hypotheses: list[Hypothesis], scores_K: Tensor, length: int, config: SearchConfig) -> bool:
-    """Return whether no running beam of a row can overtake the worst of its K ended hypotheses."""
+def _is_decided(hypotheses: list[Hypothesis], best_running: float, length: int, config: SearchConfig) -> bool:
+    """Return whether the best running beam of a row cannot overtake the worst of its K ended hypotheses."""
     if len(hypotheses) < config.num_beams:
         return False
     # A log-probability only falls; with a positive penalty a longer sequence is forgiven more of it.
     best_length = config.max_new_tokens if config.length_penalty > 0 else length + 1
-    return scores_K.max().item() / best_length**config.length_penalty <= hypotheses[-1].score
+    attainable = best_running / float(best_length**config.length_penalty)
+    return attainable <= hypotheses[-1].score
 
 
 def _up_to_end(token_ids: list[int], eos_id: int) -> tuple[int, ...]:
