@@ -62,19 +62,27 @@ def save_checkpoint(folder: Path, model: CodeT5pModel, *, tokenizer_json: str | 
             if folder.exists():
                 folder.rename(Path(staging, "old"))
             complete.rename(folder)
+            _force_entry_to_disk(folder.parent)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"cannot write the checkpoint {folder}: {error}; free space or choose another") from None
 
 
-def _force_to_disk(folder: Path) -> None:
-    for path in (*folder.iterdir(), folder):
-        if path.is_dir() and os.name == "nt":
-            continue  # Windows cannot open a folder, and journals renames by itself
-        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _force_to_disk(path: Path) -> None:
+    """Wait until the files of a folder, and then the folder itself, are on disk."""
+    if path.is_dir():
+        for member in path.iterdir():
+            _force_to_disk(member)
+    _force_entry_to_disk(path)
+
+
+def _force_entry_to_disk(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":
+        return  # Windows cannot open a folder, and its file system journals renames by itself
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def load_checkpoint(folder: Path) -> tuple[CodeT5pModel, dict[str, Any]]:

@@ -111,8 +111,12 @@ def _read_piece(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        tensors: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+        tensors = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, SafetensorError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         cause = str(error).partition("\n")[0]
         raise CheckpointError(f"cannot read {path}: {cause}; download the model again") from None
+    if not isinstance(tensors, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
+        raise CheckpointError(
+            f"cannot read {path}: it holds something else than named tensors; download the model again"
+        )
     return tensors

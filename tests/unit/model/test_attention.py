@@ -22,7 +22,9 @@ def small_attention(num_key_value_heads: int, *, is_scaled: bool = True) -> Atte
     return attention
 
 
-def attend_head_by_head(attention: Attention, hidden_TD: torch.Tensor, visible_TT: torch.Tensor, scale: float):
+def attend_head_by_head(
+    attention: Attention, hidden_TD: torch.Tensor, visible_TT: torch.Tensor, scale: float
+) -> torch.Tensor:
     """Return attention as its definition has it, one query head at a time."""
     group_size = 4 // (attention.key.out_features // 2)
     gathered = []

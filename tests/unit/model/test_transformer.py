@@ -1,4 +1,4 @@
-"""The whole model: names, masks, packing, cache and heads. Parity with T5 and Llama is tested where they are imported."""
+"""The whole model: names, masks, packing, cache, heads. Parity with T5 and Llama is tested where they are imported."""
 
 from dataclasses import replace
 
