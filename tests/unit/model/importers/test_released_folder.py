@@ -59,9 +59,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path, name: str, content: bytes) ->
 
 
 def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        CheckpointError, match=r"holds no weights; it should contain model.safetensors or pytorch_model"
-    ):
+    with pytest.raises(CheckpointError, match=r"holds no weights; it should contain model.safetensors or"):
         read_released_tensors(tmp_path)
 
 
