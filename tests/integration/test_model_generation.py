@@ -16,6 +16,7 @@ from codet5p.model.importers.salesforce_t5 import import_salesforce_t5
 from codet5p.model.smollm2 import HUGGING_FACE_NAMES
 from codet5p.model.transformer import CodeT5pModel
 
+VOCAB_SIZE = 9  # so few tokens that the end token is often among the best
 PAD, EOS, START = 0, 2, 1
 MAX_NEW_TOKENS = 9
 
@@ -26,11 +27,11 @@ def randomised(model: torch.nn.Module, seed: int) -> None:
         torch.nn.init.normal_(weight, std=0.4, generator=generator)
 
 
-@pytest.fixture(params=[0, 1, 2])
+@pytest.fixture(params=[0, 3, 7])
 def t5_pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[T5ForConditionalGeneration, CodeT5pModel]:
     reference = T5ForConditionalGeneration(
         T5Config(
-            vocab_size=41,
+            vocab_size=VOCAB_SIZE,
             d_model=24,
             d_kv=6,
             d_ff=40,
@@ -41,7 +42,7 @@ def t5_pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[T5ForCondit
         )
     ).eval()
     randomised(reference, request.param)
-    reference.shared.weight.data *= 5  # decided choices, which rounding does not overturn
+    reference.shared.weight.data *= 2  # decided choices, which rounding does not overturn
     reference.save_pretrained(tmp_path)
     return reference, import_salesforce_t5(tmp_path)
 
@@ -50,7 +51,7 @@ def t5_pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[T5ForCondit
 def llama_pair(request: pytest.FixtureRequest) -> tuple[LlamaForCausalLM, CodeT5pModel]:
     reference = LlamaForCausalLM(
         LlamaConfig(
-            vocab_size=41,
+            vocab_size=VOCAB_SIZE,
             hidden_size=24,
             intermediate_size=40,
             num_hidden_layers=2,
@@ -62,7 +63,7 @@ def llama_pair(request: pytest.FixtureRequest) -> tuple[LlamaForCausalLM, CodeT5
     ).eval()
     randomised(reference, request.param)
     config = CodeT5pConfig(
-        vocab_size=41,
+        vocab_size=VOCAB_SIZE,
         width=24,
         num_encoder_layers=0,
         num_decoder_layers=2,
@@ -85,13 +86,17 @@ def llama_pair(request: pytest.FixtureRequest) -> tuple[LlamaForCausalLM, CodeT5
 
 
 def generate(
-    reference: T5ForConditionalGeneration | LlamaForCausalLM, inputs: dict[str, Tensor], num_beams: int
+    reference: T5ForConditionalGeneration | LlamaForCausalLM,
+    inputs: dict[str, Tensor],
+    num_beams: int,
+    length_penalty: float = 1.0,
 ) -> ModelOutput:
     return reference.generate(
         **inputs,
         generation_config=GenerationConfig(
             max_new_tokens=MAX_NEW_TOKENS,
             num_beams=num_beams,
+            length_penalty=length_penalty,
             num_return_sequences=num_beams,
             early_stopping="never" if num_beams > 1 else False,
             eos_token_id=EOS,
@@ -109,7 +114,7 @@ def new_tokens(sequences: Tensor, prefix_length: int) -> list[tuple[int, ...]]:
 
 
 def source_and_mask() -> tuple[Tensor, Tensor]:
-    source_BS = torch.randint(3, 41, (3, 7), generator=torch.Generator().manual_seed(5))
+    source_BS = torch.randint(3, VOCAB_SIZE, (3, 7), generator=torch.Generator().manual_seed(5))
     return source_BS, torch.arange(7) < torch.tensor([[7], [4], [2]])
 
 
@@ -127,18 +132,23 @@ def test_greedy_search_of_an_encoder_decoder(t5_pair: tuple[T5ForConditionalGene
     assert found == new_tokens(expected.sequences, 1)
 
 
-def test_beam_search_of_an_encoder_decoder(t5_pair: tuple[T5ForConditionalGeneration, CodeT5pModel]) -> None:
+@pytest.mark.parametrize("length_penalty", [0.0, 1.0, 3.0])
+def test_beam_search_of_an_encoder_decoder(
+    t5_pair: tuple[T5ForConditionalGeneration, CodeT5pModel], length_penalty: float
+) -> None:
     reference, ours = t5_pair
     source_BS, mask_BS = source_and_mask()
-    expected = generate(reference, {"input_ids": source_BS, "attention_mask": mask_BS.long()}, num_beams=4)
+    expected = generate(reference, {"input_ids": source_BS, "attention_mask": mask_BS.long()}, 4, length_penalty)
     found = beam_search(
         ours,
         torch.full((3, 1), START),
-        SearchConfig(eos_id=EOS, max_new_tokens=MAX_NEW_TOKENS, num_beams=4),
+        SearchConfig(eos_id=EOS, max_new_tokens=MAX_NEW_TOKENS, num_beams=4, length_penalty=length_penalty),
         source_ids_BS=source_BS,
         source_mask_BS=mask_BS,
     )
     hypotheses = [hypothesis for row in found for hypothesis in row]
+    if length_penalty == 0.0:
+        assert any(hypothesis.token_ids[-1] == EOS for hypothesis in hypotheses)
     assert [hypothesis.token_ids for hypothesis in hypotheses] == new_tokens(expected.sequences, 1)
     assert [hypothesis.score for hypothesis in hypotheses] == pytest.approx(
         expected.sequences_scores.tolist(), abs=1e-4
