@@ -1,0 +1,126 @@
+// What a user does and sees in the workbench, in the words of a test.
+
+import { readFile } from "node:fs/promises";
+import * as path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import type { Page } from "playwright-core";
+
+import type { Workbench } from "./workbench";
+
+/** Generous, as two cores are shared by browser, editor and model. */
+export const PATIENCE_MS = 45_000;
+
+/** Waits until `read` returns something other than undefined, and returns that. */
+export async function eventually<Value>(what: string, read: () => Promise<Value | undefined>, timeoutMs = PATIENCE_MS): Promise<Value> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await read();
+    if (value !== undefined) return value;
+    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
+    await delay(50);
+  }
+}
+
+/** The text of the extension's status bar item, with its tooltip as the label that screen readers get. */
+export async function status(page: Page): Promise<{ text: string; label: string }> {
+  const item = page.locator(".statusbar-item", { hasText: "CodeT5+" }).first();
+  const text = await item.innerText({ timeout: PATIENCE_MS });
+  return { text: clean(text), label: (await item.getAttribute("aria-label")) ?? "" };
+}
+
+export function waitForStatus(page: Page, pattern: RegExp, timeoutMs = PATIENCE_MS): Promise<string> {
+  return eventually(
+    `status ${String(pattern)}`,
+    async () => {
+      const { text, label } = await status(page);
+      return pattern.test(label) || pattern.test(text) ? `${text} | ${label}` : undefined;
+    },
+    timeoutMs,
+  );
+}
+
+export const waitUntilReady = (page: Page, timeoutMs = PATIENCE_MS): Promise<string> => waitForStatus(page, /is ready/, timeoutMs);
+
+/** The ghost text on the page; empty when there is none. Further lines follow after a newline. */
+export async function ghostText(page: Page): Promise<string> {
+  const first = await page.locator(".editor-instance .ghost-text-decoration").allTextContents();
+  const further = await page.locator(".view-zones .suggest-preview-text .ghost-text").allTextContents();
+  return clean([first.join(""), ...further].join("\n")).replace(/\n+$/, "");
+}
+
+export function waitForGhostText(page: Page): Promise<string> {
+  return eventually("ghost text", async () => (await ghostText(page)) || undefined);
+}
+
+/** Waits until there is no ghost text, and it stays away for `quietMs`. */
+export async function expectNoGhostText(page: Page, quietMs = 2_500): Promise<void> {
+  const deadline = Date.now() + quietMs;
+  while (Date.now() < deadline) {
+    const ghost = await ghostText(page);
+    if (ghost !== "") throw new Error(`unwanted ghost text: ${JSON.stringify(ghost)}`);
+    await delay(100);
+  }
+}
+
+/** Puts the cursor at the end of line `line`, counted from 1. */
+export async function goToLineEnd(page: Page, line: number): Promise<void> {
+  await page.locator(".editor-instance .view-lines").first().click();
+  await page.keyboard.press("Control+g");
+  await page.locator(".quick-input-widget .quick-input-box input").fill(`:${line}`);
+  await page.keyboard.press("Enter");
+  await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+  await page.keyboard.press("End");
+}
+
+/** Types as a person does, key by key. */
+export async function type(page: Page, text: string): Promise<void> {
+  await page.keyboard.type(text, { delay: 60 });
+}
+
+/** Empties the open file, saves it, and types `text` into it. */
+export async function typeIntoEmptyFile(page: Page, text: string): Promise<void> {
+  await page.locator(".editor-instance .view-lines").first().click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("Delete");
+  await page.keyboard.press("Escape");
+  await page.keyboard.insertText(text);
+}
+
+/** Saves the open file and returns what lies on the disk. */
+export async function savedText(workbench: Workbench, file: string): Promise<string> {
+  const onDisk = (): Promise<string> => readFile(path.join(workbench.folder, file), "utf8");
+  await workbench.page.keyboard.press("Control+s");
+  await workbench.page.locator(".tab.active.dirty").waitFor({ state: "detached", timeout: PATIENCE_MS });
+  return onDisk();
+}
+
+/** Runs a command by its title in the palette. */
+export async function runCommand(page: Page, title: string): Promise<void> {
+  await page.keyboard.press("F1");
+  await page.locator(".quick-input-widget .quick-input-box input").fill(`>${title}`);
+  await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().waitFor({ timeout: PATIENCE_MS });
+  await page.keyboard.press("Enter");
+}
+
+/** The labels of the open list, top to bottom. */
+export async function listLabels(page: Page): Promise<string[]> {
+  return (await page.locator(".quick-input-list .monaco-list-row .label-name").allTextContents()).map(clean);
+}
+
+export function waitForToast(page: Page, pattern: RegExp): Promise<string> {
+  return eventually(`notification ${String(pattern)}`, async () => {
+    const texts = (await page.locator(".notification-toast").allTextContents()).map(clean);
+    return texts.find((text) => pattern.test(text));
+  });
+}
+
+export async function dismissToasts(page: Page): Promise<void> {
+  await runCommand(page, "Notifications: Clear All Notifications");
+  await page.locator(".notification-toast").first().waitFor({ state: "detached" });
+}
+
+/** Monaco shows blanks as no-break spaces. */
+function clean(text: string): string {
+  return text.replaceAll("\u00a0", " ").replaceAll("\u200b", "");
+}

@@ -1,0 +1,20 @@
+// The product under test: the repository's own server with its released model.
+
+import { mkdirSync } from "node:fs";
+import * as path from "node:path";
+
+import type { Page } from "playwright-core";
+
+import { CLIENT_ROOT } from "./workbench";
+
+const REPOSITORY = path.dirname(CLIENT_ROOT);
+const IMAGES = path.join(REPOSITORY, "docs/images");
+
+export const SERVER_PROGRAM = path.join(REPOSITORY, ".venv/bin/codet5p");
+export const PRODUCT_SETTINGS = { "codet5p.server.path": SERVER_PROGRAM };
+
+/** Writes a picture for the documentation, in the run that checks what it shows. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  mkdirSync(IMAGES, { recursive: true });
+  await page.screenshot({ path: path.join(IMAGES, `${name}.png`) });
+}

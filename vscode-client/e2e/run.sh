@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# The end-to-end tests: packages the extension, installs the workbench if need be, and runs every *.test.js in it.
+# Usage: e2e/run.sh [TEST_FILE...]   (names below e2e/, without folder or ending)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+[ -d node_modules ] || npm ci --ignore-scripts --silent
+bash e2e/install.sh >/dev/null
+npm run --silent bundle
+npm run --silent build-tests
+npx vsce package --no-dependencies --skip-license --out dist/codet5p-e2e.vsix >dist/vsce.log 2>&1 || { cat dist/vsce.log; exit 1; }
+if [ $# -gt 0 ]; then tests=("${@/#/dist/tests/e2e/}"); tests=("${tests[@]/%/.test.js}"); else tests=(dist/tests/e2e/*.test.js); fi
+# One workbench at a time: each takes about 1 GB and wants both cores.
+exec node --test --test-concurrency=1 --test-reporter=spec "${tests[@]}"

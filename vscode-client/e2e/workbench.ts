@@ -1,0 +1,204 @@
+// A real workbench: code-server with the packaged extension in a profile of its own, shown by headless Chromium.
+
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { chromium, type Browser, type Page } from "playwright-core";
+
+/** The client's folder; the compiled harness lies in dist/tests/e2e. */
+export const CLIENT_ROOT = path.resolve(__dirname, "../../..");
+export const VSIX = path.join(CLIENT_ROOT, "dist", "codet5p-e2e.vsix");
+const CODE_SERVER = path.join(CLIENT_ROOT, "e2e/.cache/code-server-4.100.3/node_modules/code-server/out/node/entry.js");
+const START_TIMEOUT_MS = 60_000;
+
+/** No first-run noise, and nothing on the page that moves by itself. */
+const STEADY_SETTINGS = {
+  "chat.commandCenter.enabled": false,
+  "editor.accessibilitySupport": "off",
+  "editor.autoClosingBrackets": "never",
+  "editor.autoClosingQuotes": "never",
+  "editor.cursorBlinking": "solid",
+  "editor.hover.delay": 100,
+  "editor.inlineSuggest.enabled": true,
+  "editor.minimap.enabled": false,
+  "editor.parameterHints.enabled": false,
+  "editor.quickSuggestions": { comments: "off", other: "off", strings: "off" },
+  "editor.suggestOnTriggerCharacters": false,
+  "editor.wordBasedSuggestions": "off",
+  "extensions.autoCheckUpdates": false,
+  "extensions.autoUpdate": false,
+  "extensions.ignoreRecommendations": true,
+  "files.autoSave": "off",
+  "files.simpleDialog.enable": true,
+  "git.enabled": false,
+  "security.workspace.trust.enabled": false,
+  "telemetry.telemetryLevel": "off",
+  "update.mode": "none",
+  "window.commandCenter": false,
+  "workbench.colorTheme": "Default Dark Modern",
+  "workbench.enableExperiments": false,
+  "workbench.reduceMotion": "on",
+  "workbench.startupEditor": "none",
+  "workbench.tips.enabled": false,
+  "workbench.welcomePage.walkthroughs.openOnInstall": false,
+};
+
+export interface WorkbenchOptions {
+  /** Workspace files by relative path. */
+  readonly files: Readonly<Record<string, string>>;
+  /** The file that is open at the start. */
+  readonly open: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly vsix?: string;
+  /** Changes to the environment of code-server, and thereby of the extension and its server. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Workbench {
+  readonly page: Page;
+  /** The workspace folder. */
+  readonly folder: string;
+  readonly profile: string;
+  close(): Promise<void>;
+}
+
+/** Installs the extension into a fresh profile, starts everything and waits until the workbench is up. */
+export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
+  const profile = await mkdtemp(path.join(tmpdir(), "codet5p-e2e-"));
+  const folder = path.join(profile, "workspace");
+  await writeFiles(folder, options.files);
+  await writeFiles(profile, { "user/User/settings.json": JSON.stringify({ ...STEADY_SETTINGS, ...options.settings }, undefined, 2) });
+  const env = isolatedEnvironment(profile, options.env ?? {});
+  const profileFlags = ["--user-data-dir", path.join(profile, "user"), "--extensions-dir", path.join(profile, "extensions")];
+  installExtension(options.vsix ?? VSIX, profileFlags, env);
+  const port = await freePort();
+  const codeServer = startCodeServer(port, profileFlags, folder, profile, env);
+  const close = async (browser?: Browser): Promise<void> => {
+    await browser?.close();
+    await stopGroup(codeServer);
+    await rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  };
+  try {
+    await waitUntilHealthy(port);
+    const browser = await startBrowser(env);
+    const page = await openPage(browser, port, folder, options.open);
+    return { page, folder, profile, close: () => close(browser) };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(folder, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, text);
+  }
+}
+
+/** Everything that is written goes to the profile; variables that code-server or Electron would read are left out. */
+function isolatedEnvironment(profile: string, changes: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(PORT|PASSWORD|VSCODE_|ELECTRON_|NODE_)/.test(name));
+  return {
+    ...Object.fromEntries(inherited),
+    HOME: profile,
+    XDG_CONFIG_HOME: path.join(profile, "config"),
+    XDG_DATA_HOME: path.join(profile, "data"),
+    ...changes,
+  };
+}
+
+function installExtension(vsix: string, profileFlags: readonly string[], env: NodeJS.ProcessEnv): void {
+  const result = spawnSync(process.execPath, [CODE_SERVER, ...profileFlags, "--install-extension", vsix], { env, encoding: "utf8" });
+  if (result.status !== 0) throw new Error(`the extension could not be installed: ${result.stdout}${result.stderr}`);
+}
+
+function startCodeServer(
+  port: number,
+  profileFlags: readonly string[],
+  folder: string,
+  profile: string,
+  env: NodeJS.ProcessEnv,
+): ChildProcess {
+  const flags = [
+    ...["--auth", "none", "--bind-addr", `127.0.0.1:${port}`, "--disable-telemetry", "--disable-update-check"],
+    ...["--disable-workspace-trust", "--disable-getting-started-override", "--ignore-last-opened"],
+  ];
+  const child = spawn(process.execPath, [CODE_SERVER, ...profileFlags, ...flags, folder], {
+    env,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const log = createWriteStream(path.join(profile, "code-server.log"));
+  child.stdout.pipe(log);
+  child.stderr.pipe(log);
+  return child;
+}
+
+async function waitUntilHealthy(port: number): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < deadline) {
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
+    if (answer?.ok === true) return;
+    await delay(100);
+  }
+  throw new Error("code-server did not come up");
+}
+
+function startBrowser(env: NodeJS.ProcessEnv): Promise<Browser> {
+  const executablePath = spawnSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).stdout.trim();
+  return chromium.launch({
+    executablePath,
+    headless: true,
+    env: Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+    args: [
+      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    ],
+  });
+}
+
+async function openPage(browser: Browser, port: number, folder: string, file: string): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const payload = [["openFile", `vscode-remote://127.0.0.1:${port}${path.join(folder, file)}`]];
+  const query = new URLSearchParams({ folder, payload: JSON.stringify(payload) });
+  await page.goto(`http://127.0.0.1:${port}/?${query.toString()}`);
+  await page.waitForSelector(".monaco-workbench .part.editor", { timeout: START_TIMEOUT_MS });
+  await page.waitForSelector(".editor-instance .view-line", { timeout: START_TIMEOUT_MS });
+  return page;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}
+
+/** Ends the process group: extension host and language server live on for seconds after code-server itself. */
+async function stopGroup(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined) return;
+  const group = -child.pid;
+  signalGroup(group, "SIGTERM");
+  const deadline = Date.now() + 8_000;
+  while (Date.now() < deadline && signalGroup(group, 0)) await delay(100);
+  signalGroup(group, "SIGKILL");
+}
+
+function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(group, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
