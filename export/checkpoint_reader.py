@@ -1,19 +1,20 @@
 """Reading a checkpoint's files without torch."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors import SafetensorError, deserialize
 
 from codet5p.core.config import from_mapping
 from codet5p.core.errors import CheckpointError, ConfigError
 from codet5p.core.model_config import CodeT5pConfig
 
 __all__ = ["read_checkpoint"]
+
+_NUMPY_TYPES = {"F32": np.float32, "F16": np.float16, "F64": np.float64}
 
 
 def read_checkpoint(folder: Path) -> tuple[CodeT5pConfig, dict[str, NDArray[np.float32]]]:
@@ -29,11 +30,19 @@ def read_checkpoint(folder: Path) -> tuple[CodeT5pConfig, dict[str, NDArray[np.f
         CheckpointError: If a file is missing, truncated or malformed.
     """
     try:
-        described: Mapping[str, object] = json.loads((folder / "config.json").read_text("utf-8"))
-        config = from_mapping(described, CodeT5pConfig)
-        weights = load_file(folder / "model.safetensors")
+        description = json.loads((folder / "config.json").read_text("utf-8"))
+        config = from_mapping(description["model"], CodeT5pConfig)
+        entries = deserialize((folder / "model.safetensors").read_bytes())  # type: ignore[no-untyped-call]
+        return config, {name: _as_float32(entry) for name, entry in entries}
     except FileNotFoundError as error:
         raise CheckpointError(f"{folder} is no checkpoint: {Path(error.filename).name} is missing") from None
-    except (OSError, ValueError, ConfigError, SafetensorError) as error:
+    except (OSError, KeyError, TypeError, ValueError, ConfigError, SafetensorError) as error:
         raise CheckpointError(f"the checkpoint {folder} cannot be read: {error}") from None
-    return config, {name: weight.astype(np.float32) for name, weight in weights.items()}
+
+
+def _as_float32(entry: dict[str, Any]) -> NDArray[np.float32]:
+    if entry["dtype"] == "BF16":  # numpy has no bfloat16: it is the upper half of a float32
+        upper = np.frombuffer(entry["data"], dtype=np.uint16).astype(np.uint32) << 16
+        return upper.view(np.float32).reshape(entry["shape"])
+    values = np.frombuffer(entry["data"], dtype=_NUMPY_TYPES[entry["dtype"]])
+    return values.astype(np.float32).reshape(entry["shape"])

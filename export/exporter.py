@@ -5,7 +5,6 @@ constant a layer (see `folding`).
 """
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -93,7 +92,7 @@ def export_artifact(
         manifest = _describe(workplace, config, options)
         shutil.rmtree(destination, ignore_errors=True)
         workplace.chmod(0o755)  # mkdtemp keeps others out
-        os.replace(workplace, destination)
+        workplace.replace(destination)
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
     return manifest

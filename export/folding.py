@@ -55,7 +55,9 @@ def _encode_one_token(config: CodeT5pConfig, weights: Weights, token_id: int) ->
     return _rms_norm(state_D, weights["encoder.final_norm.weight"], config.norm_epsilon)
 
 
-def _attend_to_one(config: CodeT5pConfig, weights: Weights, prefix: str, key_D: NDArray[np.float32]) -> NDArray[np.float32]:
+def _attend_to_one(
+    config: CodeT5pConfig, weights: Weights, prefix: str, key_D: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Return attention's output [D] over a single key: its value, whatever the query."""
     value_E = weights[f"{prefix}.value.weight"] @ key_D
     queries_per_key = config.num_heads // config.num_key_value_heads
@@ -63,14 +65,17 @@ def _attend_to_one(config: CodeT5pConfig, weights: Weights, prefix: str, key_D: 
     return weights[f"{prefix}.output.weight"] @ value_Q
 
 
-def _feed_forward(config: CodeT5pConfig, weights: Weights, prefix: str, x_D: NDArray[np.float32]) -> NDArray[np.float32]:
+def _feed_forward(
+    config: CodeT5pConfig, weights: Weights, prefix: str, x_D: NDArray[np.float32]
+) -> NDArray[np.float32]:
     inner = weights[f"{prefix}.input.weight"] @ x_D
     if config.activation == "swiglu":
         gate = weights[f"{prefix}.gate.weight"] @ x_D
         inner = inner * gate / (1 + np.exp(-gate))
     else:
         inner = np.maximum(inner, 0)
-    return weights[f"{prefix}.output.weight"] @ inner
+    output_D: NDArray[np.float32] = weights[f"{prefix}.output.weight"] @ inner
+    return output_D
 
 
 def _rms_norm(x_D: NDArray[np.float32], weight_D: NDArray[np.float32], epsilon: float) -> NDArray[np.float32]:

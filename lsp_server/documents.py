@@ -1,6 +1,6 @@
 """The open documents: immutable, one new value per change, so that a request keeps what it saw.
 
-Lines end in "\\n", "\\r\\n" or "\\r" and nothing else, as the protocol says. (`str.splitlines` also splits at form feeds
+A line ends in LF, CR LF or CR and in nothing else, as the protocol says. (`str.splitlines` also splits at form feeds
 and Unicode separators, which shifts every later line of a file that contains one.)
 """
 

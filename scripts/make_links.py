@@ -1,7 +1,7 @@
 """Build `.links/codet5p/`: the package as one folder, for mypy and import-linter.
 
 The source folders lie at the top level and are mapped to `codet5p.*` in pyproject.toml, a mapping that only setuptools
-understands. Tools that read source trees get this folder of links instead. It is ignored by git and made anew each time.
+understands. Tools that read source trees get this folder of links instead. Git ignores it; it is made anew each time.
 """
 
 import os

@@ -8,7 +8,6 @@ start that finds them unchanged reads no weights but those it runs; any change m
 """
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -74,9 +73,7 @@ def assemble(artifact: Path, cache: Path, advance: _Advance = lambda _: None) ->
             _assemble_anew(artifact, manifest, home, advance)
         except OSError as error:
             raise ArtifactError(f"cannot write {home}: {error.strerror}; free some space or set the cache") from None
-    return AssembledModels(
-        manifest=manifest, tokenizer_path=artifact / TOKENIZER_NAME, completion=home / "completion"
-    )
+    return AssembledModels(manifest=manifest, tokenizer_path=artifact / TOKENIZER_NAME, completion=home / "completion")
 
 
 def _assemble_anew(artifact: Path, manifest: Manifest, home: Path, advance: _Advance) -> None:
@@ -101,10 +98,10 @@ def _replace(workplace: Path, home: Path) -> None:
     """Put `workplace` in the place of `home`; a process that came first with the same models has done our work."""
     if home.exists():
         outdated = Path(tempfile.mkdtemp(prefix=f".{home.name}-old-", dir=home.parent))
-        os.replace(home, outdated / "models")
+        home.replace(outdated / "models")
         shutil.rmtree(outdated, ignore_errors=True)
     try:
-        os.replace(workplace, home)
+        workplace.replace(home)
     except OSError:
         if _read_record(home) is None:
             raise

@@ -62,9 +62,7 @@ def from_mapping(mapping: Mapping[str, Any], config_type: type[T], where: str = 
     missing = [
         name
         for name, field in fields.items()
-        if name not in values
-        and field.default is dataclasses.MISSING
-        and field.default_factory is dataclasses.MISSING
+        if name not in values and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     ]
     if missing:
         raise ConfigError(f"missing key {_join(where, missing[0])}")
@@ -78,7 +76,7 @@ def _join(where: str, key: str) -> str:
     return f"{where}.{key}" if where else key
 
 
-def _convert(value: Any, hint: Any, where: str) -> Any:  # noqa: PLR0911 - one return per kind of type
+def _convert(value: Any, hint: Any, where: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         if not isinstance(value, Mapping):

@@ -135,9 +135,7 @@ def _add_attention_scalars(variables: _Variables, config: CodeT5pConfig, attenti
         variables[f"{attention}/{name}"] = lambda value=value: value  # type: ignore[misc]
 
 
-def _add_feed_forward(
-    variables: _Variables, config: CodeT5pConfig, tensors: Tensors, ours: str, theirs: str
-) -> None:
+def _add_feed_forward(variables: _Variables, config: CodeT5pConfig, tensors: Tensors, ours: str, theirs: str) -> None:
     # CTranslate2 applies the activation to linear_0 and, in a gated network, multiplies by linear_0_noact.
     names = {"input": "linear_0", "output": "linear_1"}
     if config.activation == "swiglu":

@@ -66,7 +66,9 @@ class CodeT5pConfig:
         if self.relative_buckets < 4 or self.relative_buckets % 2:
             raise ValueError(f"relative_buckets must be even and at least 4, got {self.relative_buckets}")
         if self.relative_max_distance <= self.relative_buckets // 2:
-            raise ValueError(f"relative_max_distance must exceed relative_buckets / 2, got {self.relative_max_distance}")
+            raise ValueError(
+                f"relative_max_distance must exceed relative_buckets / 2, got {self.relative_max_distance}"
+            )
 
     def _check_heads(self) -> None:
         if self.num_key_value_heads < 1 or self.num_heads < 1 or self.num_heads % self.num_key_value_heads:

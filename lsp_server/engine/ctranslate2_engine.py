@@ -95,16 +95,26 @@ class CTranslate2Engine:
             return None
         ids = tuple(token_id for token_id, _ in steps)
         return Generation(
-            ids=ids, log_probs=tuple(log_prob for _, log_prob in steps), is_finished=bool(ids) and ids[-1] in set(request.end_ids)
+            ids=ids,
+            log_probs=tuple(log_prob for _, log_prob in steps),
+            is_finished=bool(ids) and ids[-1] in set(request.end_ids),
         )
 
     def _decode(
-        self, request: GenerationRequest, healed: tuple[int, ...], deadline: float, stop: Event, only_first_of: Any = None
+        self,
+        request: GenerationRequest,
+        healed: tuple[int, ...],
+        deadline: float,
+        stop: Event,
+        only_first_of: Any = None,
     ) -> tuple[list[tuple[int, float]], Any]:
         """Return generated (id, log-probability) pairs and, where the first token is restricted, its logits."""
         steps: list[tuple[int, float]] = []
+        vocabulary_size = len(self._tokenizer.tokens)
 
         def keep_step(step: Any) -> bool:
+            if step.token_id >= vocabulary_size:  # a padding row of the embedding, never trained
+                return True
             steps.append((step.token_id, step.log_prob))
             misfit = only_first_of is not None and len(steps) == 1 and step.token_id not in only_first_of
             return misfit or stop.is_set() or time.monotonic() > deadline

@@ -67,7 +67,7 @@ class Suggestion:
 class Completer:
     """Completes documents with one engine, remembering prompts and suggestions between requests.
 
-    `cached` may be called from any one thread, such as the loop's; `complete` and `prepare_next` belong to the engine's.
+    `cached` may be called from the loop's thread; `complete` and `prepare_next` belong to the engine's.
     """
 
     def __init__(self, engine: Engine, limits: CompletionLimits, *, start_id: int) -> None:
@@ -79,7 +79,7 @@ class Completer:
             start_id: Token that stands for the empty text at the start of a file.
         """
         self._engine = engine
-        self._limits = limits
+        self.limits = limits
         self._cache = TypeThroughCache()
         self._windows = PromptWindows(
             engine.tokenizer,
@@ -95,7 +95,7 @@ class Completer:
 
     def is_worth_asking(self, query: CompletionQuery) -> bool:
         """Return whether the cursor stands where a line can be completed: at its end, or before closing brackets."""
-        if len(query.text) > self._limits.max_document_characters or "\0" in query.text[:8192]:
+        if len(query.text) > self.limits.max_document_characters or "\0" in query.text[:8192]:
             return False
         return not _rest_of_line(query).strip().strip(filters.CLOSERS + " ")
 
@@ -128,8 +128,8 @@ class Completer:
             tail_ids=prompt.tail_ids,
             required_prefix=prompt.required_prefix,
             end_ids=self._end_ids,
-            max_new_tokens=self._limits.max_new_tokens,
-            time_limit_seconds=self._limits.time_limit_seconds,
+            max_new_tokens=self.limits.max_new_tokens,
+            time_limit_seconds=self.limits.time_limit_seconds,
         )
         generation = self._engine.generate(request, stop)
         if generation is None or stop.is_set():

@@ -1,8 +1,8 @@
 """From the text before the cursor to a prompt: a window of whole lines, cut so that its start can be reused.
 
-The window has two parts. The static part ends at a line end some lines before the cursor; its state stays in the engine,
-so while the user types on only the tail is processed. When the tail has grown too long, or text in the static part has
-changed, a new window is laid.
+The window has two parts. The static part ends at a line end some lines before the cursor; its state stays in the
+engine, so while the user types on only the tail is processed. When the tail has grown too long, or text in the static
+part has changed, a new window is laid.
 
 Where the parts meet, and at the cursor, tokens must be those of the whole text. A byte-level BPE with GPT-2's
 pre-tokenizer never joins a token across a boundary between a visible character and a line end, so the static part ends

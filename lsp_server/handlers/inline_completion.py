@@ -1,0 +1,41 @@
+"""textDocument/inlineCompletion: the rest of the line as ghost text."""
+
+from lsprotocol import types
+
+from codet5p.lsp_server.features.completion import CompletionQuery
+from codet5p.lsp_server.handlers.positions import PositionEncoding, to_offset, to_range
+from codet5p.lsp_server.handlers.suggesting import accepted_command, suggest
+from codet5p.lsp_server.state import ServerState
+
+__all__ = ["inline_completion"]
+
+
+async def inline_completion(
+    state: ServerState, params: types.InlineCompletionParams, encoding: PositionEncoding
+) -> types.InlineCompletionList:
+    """Return one item with its range always set (without one, editors differ in what they replace), or none.
+
+    Where the completion list is open, the item continues the selected entry: it starts with that entry's text and
+    covers its range, or the editor would not show it.
+    """
+    document = state.documents.get(params.text_document.uri)
+    if document is None:
+        return types.InlineCompletionList(items=[])
+    offset = to_offset(document, params.position, encoding)
+    start, end, written = offset, offset, ""
+    if (selected := params.context.selected_completion_info) is not None:
+        start = to_offset(document, selected.range.start, encoding)
+        end = to_offset(document, selected.range.end, encoding)
+        written = selected.text
+    text = document.text[:start] + written + document.text[end:]
+    query = CompletionQuery(uri=document.uri, text=text, offset=start + len(written))
+    is_automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
+    suggestion = await suggest(state, document, query, is_automatic=is_automatic)
+    if suggestion is None:
+        return types.InlineCompletionList(items=[])
+    item = types.InlineCompletionItem(
+        insert_text=written + suggestion.text,
+        range=to_range(document, start, end, encoding),
+        command=accepted_command(),
+    )
+    return types.InlineCompletionList(items=[item])

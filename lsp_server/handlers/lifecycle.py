@@ -1,0 +1,117 @@
+"""Start and configuration: loading the model beside the conversation, and the user's settings."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from threading import Thread
+from typing import Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+
+from codet5p.core.artifact import load_manifest
+from codet5p.core.errors import CodeT5pError
+from codet5p.lsp_server.engine.loading import LoadedEngine, load_engine
+from codet5p.lsp_server.settings import read_settings
+from codet5p.lsp_server.state import ServerState
+
+__all__ = ["apply_settings", "load_with_progress", "pull_settings"]
+
+_LOGGER = logging.getLogger(__name__)
+_PROGRESS_TOKEN = "codet5p/loading"  # noqa: S105 - a progress token
+_REPORT_SECONDS = 0.1
+
+
+def apply_settings(server: LanguageServer, state: ServerState, given: object) -> None:
+    """Use the settings the editor sent; say once what is wrong with them."""
+    settings, problems = read_settings(given)
+    state.apply(settings)
+    for problem in problems:
+        if problem not in state.reported_problems:
+            state.reported_problems.add(problem)
+            message = types.ShowMessageParams(type=types.MessageType.Warning, message=f"codet5p: {problem}")
+            server.window_show_message(message)
+
+
+async def pull_settings(server: LanguageServer, state: ServerState) -> None:
+    """Ask the editor for its settings, if it can be asked."""
+    workspace = server.client_capabilities.workspace
+    if workspace is None or not workspace.configuration:
+        return
+    with contextlib.suppress(JsonRpcException):  # an editor that announces the request and refuses it
+        items = [types.ConfigurationItem(section="codet5p")]
+        answer = await server.workspace_configuration_async(types.ConfigurationParams(items=items))
+        apply_settings(server, state, answer[0] if answer else None)
+
+
+async def load_with_progress(server: LanguageServer, state: ServerState) -> None:
+    """Load the model on a thread of its own, showing how far it is; report a failure once and stay up."""
+    state.begin_loading()
+    progress = await _LoadingProgress.begin(server)
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[LoadedEngine | CodeT5pError] = loop.create_future()
+
+    def advance(count: int, total: int) -> None:
+        loop.call_soon_threadsafe(progress.advance, count, total)
+
+    def load() -> None:
+        outcome: LoadedEngine | CodeT5pError
+        try:
+            total = 2 * sum(entry.bytes for entry in load_manifest(state.artifact).files.values())
+            outcome = load_engine(
+                state.artifact,
+                state.cache,
+                num_threads=state.num_threads,
+                advance=lambda count: advance(count, total),
+            )
+        except CodeT5pError as error:
+            outcome = error
+        with contextlib.suppress(RuntimeError):  # the loop was closed: the editor has left
+            loop.call_soon_threadsafe(done.set_result, outcome)
+
+    # A daemon thread, so that leaving during the first start does not wait for it.
+    Thread(target=load, name="codet5p-loading", daemon=True).start()
+    outcome = await done
+    state.finish_loading(outcome)
+    progress.end()
+    if isinstance(outcome, CodeT5pError):
+        _LOGGER.error("%s", outcome)
+        server.window_show_message(types.ShowMessageParams(type=types.MessageType.Error, message=f"codet5p: {outcome}"))
+
+
+class _LoadingProgress:
+    """The editor's progress bar for loading; silent where the editor has none."""
+
+    def __init__(self, server: LanguageServer | None) -> None:
+        self._server = server
+        self._bytes = 0
+        self._reported_at = 0.0
+
+    @classmethod
+    async def begin(cls, server: LanguageServer) -> "_LoadingProgress":
+        window = server.client_capabilities.window
+        if window is None or not window.work_done_progress:
+            return cls(None)
+        try:
+            await server.work_done_progress.create_async(_PROGRESS_TOKEN)
+        except JsonRpcException:
+            return cls(None)
+        value: Any = types.WorkDoneProgressBegin(title="codet5p", message="loading the model", percentage=0)
+        server.work_done_progress.begin(_PROGRESS_TOKEN, value)
+        return cls(server)
+
+    def advance(self, count: int, total: int) -> None:
+        self._bytes += count
+        now = time.monotonic()
+        if self._server is None or now - self._reported_at < _REPORT_SECONDS:
+            return
+        self._reported_at = now
+        share = min(self._bytes / max(total, 1), 1.0)
+        report = types.WorkDoneProgressReport(message="preparing the model (first start)", percentage=int(100 * share))
+        self._server.work_done_progress.report(_PROGRESS_TOKEN, report)
+
+    def end(self) -> None:
+        if self._server is not None:
+            self._server.work_done_progress.end(_PROGRESS_TOKEN, types.WorkDoneProgressEnd(message="ready"))

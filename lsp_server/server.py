@@ -1,0 +1,133 @@
+"""The language server: which handler answers which method, and nothing else."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from codet5p import __version__
+from codet5p.lsp_server.handlers import documents, lifecycle
+from codet5p.lsp_server.handlers.completion import completion
+from codet5p.lsp_server.handlers.inline_completion import inline_completion
+from codet5p.lsp_server.handlers.positions import PositionEncoding
+from codet5p.lsp_server.handlers.status import status
+from codet5p.lsp_server.handlers.suggesting import ACCEPTED_COMMAND
+from codet5p.lsp_server.protocol import AssistantProtocol, lenient_converter
+from codet5p.lsp_server.state import ServerState
+
+__all__ = ["AssistantServer", "create_server"]
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class AssistantServer(LanguageServer):
+    """A pygls server that writes its own failures to the log, not into the user's face."""
+
+    def __init__(self, state: ServerState) -> None:
+        super().__init__(
+            "codet5p", __version__, protocol_cls=AssistantProtocol, converter_factory=lenient_converter, max_workers=2
+        )
+        self.state = state
+
+    @property
+    def position_encoding(self) -> PositionEncoding:
+        """The encoding negotiated with the editor."""
+        return self.workspace.position_encoding or types.PositionEncodingKind.Utf16
+
+    @property
+    def has_been_shut_down(self) -> bool:
+        """Whether the editor asked to shut down, after which leaving is no failure."""
+        return bool(self.protocol._shutdown)  # noqa: SLF001 - pygls offers no other way
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log `error`; the default would pop up a message for each malformed request of a client."""
+        _LOGGER.error("%s: %s", getattr(source, "__name__", source), error)
+
+
+def create_server(*, artifact: Path, cache: Path, num_threads: int | None = None) -> AssistantServer:
+    """Return a server that will load `artifact` once an editor has connected.
+
+    Args:
+        artifact: Folder of the artifact.
+        cache: Folder for assembled models.
+        num_threads: Threads of one computation; measured where None.
+
+    Returns:
+        The server; call `start_io` or `start_tcp`.
+    """
+    server = AssistantServer(ServerState(artifact=artifact, cache=cache, num_threads=num_threads))
+    _add_lifecycle(server)
+    _add_documents(server)
+    _add_completion(server)
+    return server
+
+
+def _add_lifecycle(server: AssistantServer) -> None:
+    state = server.state
+
+    @server.feature(types.INITIALIZE)
+    def _initialize(params: types.InitializeParams) -> None:
+        lifecycle.apply_settings(server, state, params.initialization_options)
+
+    @server.feature(types.INITIALIZED)
+    async def _initialized(_: types.InitializedParams) -> None:
+        state.begin_loading()
+        await lifecycle.pull_settings(server, state)
+        await lifecycle.load_with_progress(server, state)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def _configuration(params: types.DidChangeConfigurationParams) -> None:
+        if params.settings:
+            lifecycle.apply_settings(server, state, params.settings)
+        else:
+            await lifecycle.pull_settings(server, state)
+
+    @server.feature(types.SHUTDOWN)
+    def _shutdown(*_: Any) -> None:
+        state.scheduler.close()
+
+    @server.feature("codet5p/status")
+    def _status(_: Any) -> dict[str, Any]:
+        return status(state)
+
+
+def _add_documents(server: AssistantServer) -> None:
+    state = server.state
+
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    def _open(params: types.DidOpenTextDocumentParams) -> None:
+        documents.did_open(state, params)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def _change(params: types.DidChangeTextDocumentParams) -> None:
+        documents.did_change(state, params, server.position_encoding)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    def _close(params: types.DidCloseTextDocumentParams) -> None:
+        documents.did_close(state, params)
+
+
+def _add_completion(server: AssistantServer) -> None:
+    state = server.state
+
+    @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())
+    async def _inline(params: types.InlineCompletionParams) -> types.InlineCompletionList:
+        return await inline_completion(state, params, server.position_encoding)
+
+    @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions())
+    async def _completion(params: types.CompletionParams) -> types.CompletionList:
+        return await completion(state, params, server.position_encoding)
+
+    @server.command(ACCEPTED_COMMAND)
+    def _accepted(*_: Any) -> None:
+        state.statistics.count("accepted")
+
+    @server.feature("textDocument/didShowCompletion")
+    def _shown(_: Any) -> None:
+        state.statistics.count("displayed")
+
+    @server.feature("textDocument/didPartiallyAcceptCompletion")
+    def _partially_accepted(_: Any) -> None:
+        state.statistics.count("partially accepted")

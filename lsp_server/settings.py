@@ -1,0 +1,104 @@
+"""The user's settings: every one has a default, and a bad value is reported and replaced by it."""
+
+import dataclasses
+import re
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from codet5p.core.config import from_mapping
+from codet5p.core.errors import ConfigError
+
+__all__ = ["CompletionSettings", "Settings", "read_settings"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompletionSettings:
+    """Settings under `codet5p.completion`.
+
+    Attributes:
+        enable: Whether to complete at all.
+        disabled_languages: Language identifiers without completions.
+        delay_milliseconds: Pause in typing to wait for before asking the model; an explicit request never waits.
+        max_new_tokens: Length of a suggestion, at most, in tokens.
+        time_limit_milliseconds: Time after which the model is stopped and what is there is shown.
+    """
+
+    enable: bool = True
+    disabled_languages: tuple[str, ...] = ()
+    delay_milliseconds: int = 50
+    max_new_tokens: int = 24
+    time_limit_milliseconds: int = 1000
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense."""
+        for name, lowest, highest in (
+            ("delay_milliseconds", 0, 10_000),
+            ("max_new_tokens", 1, 256),
+            ("time_limit_milliseconds", 10, 60_000),
+        ):
+            if not lowest <= getattr(self, name) <= highest:
+                raise ValueError(f"must be from {lowest} to {highest}, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Settings under `codet5p`.
+
+    Attributes:
+        completion: Inline completion.
+    """
+
+    completion: CompletionSettings = field(default_factory=CompletionSettings)
+
+
+def read_settings(given: object) -> tuple[Settings, list[str]]:
+    """Return the settings that the editor sent, and what was wrong with them.
+
+    Args:
+        given: Decoded JSON, keys in camelCase, with or without the outer `codet5p`; anything else counts as nothing.
+
+    Returns:
+        Complete settings, defaults in the place of missing and bad values, and one line for each bad value.
+    """
+    if isinstance(given, Mapping) and isinstance(given.get("codet5p"), Mapping):
+        given = given["codet5p"]
+    if given is None:
+        return Settings(), []
+    if not isinstance(given, Mapping):
+        return Settings(), [f"codet5p must be an object, got {given!r}; the defaults are used"]
+    problems: list[str] = []
+    values = _read_group(given, Settings, "codet5p", problems)
+    return Settings(**values), problems
+
+
+def _read_group(given: Mapping[str, Any], group: type, where: str, problems: list[str]) -> dict[str, Any]:
+    """Return the good values of `given` for the fields of the dataclass `group`; add a line for each bad one."""
+    hints = typing.get_type_hints(group)
+    names = {_camel_case(field.name): field.name for field in dataclasses.fields(group)}
+    values: dict[str, Any] = {}
+    for key, value in given.items():
+        if (name := names.get(key)) is None:
+            continue  # the editor's own settings, such as the server's path, arrive here too
+        if dataclasses.is_dataclass(hints[name]):
+            if isinstance(value, Mapping):
+                values[name] = hints[name](**_read_group(value, hints[name], f"{where}.{key}", problems))
+            elif value is not None:
+                problems.append(f"{where}.{key} must be an object, got {value!r}; the defaults are used")
+        elif value is not None:
+            _read_value(name, value, group, f"{where}.{key}", values, problems)
+    return values
+
+
+def _read_value(name: str, value: Any, group: type, where: str, values: dict[str, Any], problems: list[str]) -> None:
+    try:
+        values[name] = getattr(from_mapping({name: value}, group), name)
+    except ConfigError as error:
+        reason = str(error).removeprefix(f"{name} ")
+        default = next(field.default for field in dataclasses.fields(group) if field.name == name)
+        problems.append(f"{where} {reason}; the default {default!r} is used")
+
+
+def _camel_case(name: str) -> str:
+    return re.sub(r"_(\w)", lambda match: match[1].upper(), name)

@@ -1,0 +1,106 @@
+"""All that one server holds: documents, settings, statistics, and the engine once it is loaded."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from codet5p.core.errors import CodeT5pError
+from codet5p.lsp_server.documents import DocumentStore
+from codet5p.lsp_server.engine.loading import LoadedEngine
+from codet5p.lsp_server.engine.scheduler import Scheduler
+from codet5p.lsp_server.features.completion import Completer, CompletionLimits
+from codet5p.lsp_server.settings import Settings
+from codet5p.lsp_server.statistics import Statistics
+
+__all__ = ["Assistant", "ServerState", "completer_for"]
+
+_START_TOKEN = "<|endoftext|>"  # noqa: S105 - a token of the vocabulary
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assistant:
+    """The loaded engine with the features that run on it.
+
+    Attributes:
+        loaded: Engine and manifest.
+        completer: Inline completion.
+    """
+
+    loaded: LoadedEngine
+    completer: Completer
+
+
+class ServerState:
+    """Owned by the loop thread; what leaves it for the worker is immutable or belongs to the worker alone."""
+
+    def __init__(self, *, artifact: Path, cache: Path, num_threads: int | None = None) -> None:
+        """Create the state of a server that has not loaded its model yet.
+
+        Args:
+            artifact: Folder of the artifact to load.
+            cache: Folder for assembled models.
+            num_threads: Threads of one computation; measured where None.
+        """
+        self.artifact = artifact
+        self.cache = cache
+        self.num_threads = num_threads
+        self.documents = DocumentStore()
+        self.settings = Settings()
+        self.statistics = Statistics()
+        self.scheduler = Scheduler()
+        self.reported_problems: set[str] = set()
+        self.pending_chore: asyncio.TimerHandle | None = None
+        self.last_error: str | None = None
+        self._assistant: asyncio.Future[Assistant | None] | None = None
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether the model is on its way."""
+        return self._assistant is None or not self._assistant.done()
+
+    @property
+    def loaded_assistant(self) -> Assistant | None:
+        """The assistant if it is there by now."""
+        return None if self._assistant is None or not self._assistant.done() else self._assistant.result()
+
+    def begin_loading(self) -> None:
+        """Announce that the model will come; requests wait for it from now on."""
+        if self._assistant is None:
+            self._assistant = asyncio.get_running_loop().create_future()
+
+    def finish_loading(self, loaded: LoadedEngine | CodeT5pError) -> None:
+        """Hand over the engine, or the reason why there is none."""
+        self.begin_loading()
+        assert self._assistant is not None
+        if isinstance(loaded, CodeT5pError):
+            self.last_error = str(loaded)
+            self._assistant.set_result(None)
+            return
+        self.last_error = None
+        self._assistant.set_result(Assistant(loaded=loaded, completer=completer_for(loaded, self.limits())))
+
+    async def assistant(self) -> Assistant | None:
+        """Return the assistant as soon as it is loaded, or None if it cannot be."""
+        self.begin_loading()
+        assert self._assistant is not None
+        return await asyncio.shield(self._assistant)
+
+    def apply(self, settings: Settings) -> None:
+        """Use `settings` from the next request on."""
+        self.settings = settings
+        if (assistant := self.loaded_assistant) is not None:
+            assistant.completer.limits = self.limits()
+
+    def limits(self) -> CompletionLimits:
+        """Return the bounds on a completion that the settings ask for."""
+        completion = self.settings.completion
+        return CompletionLimits(
+            max_new_tokens=completion.max_new_tokens,
+            time_limit_seconds=completion.time_limit_milliseconds / 1000,
+        )
+
+
+def completer_for(loaded: LoadedEngine, limits: CompletionLimits | None = None) -> Completer:
+    """Return a completer on the loaded engine, with default limits where None are given."""
+    start_id = loaded.engine.tokenizer.token_id(_START_TOKEN)
+    return Completer(loaded.engine, limits or CompletionLimits(), start_id=start_id)
