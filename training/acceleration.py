@@ -1,0 +1,90 @@
+"""Where and how a run computes: devices and processes through Accelerate, compilation, precision."""
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs, DistributedType
+from torch import Tensor, nn
+
+from codet5p.core.errors import ConfigError
+from codet5p.model.transformer import CodeT5pModel
+from codet5p.training.config import PAIR_OBJECTIVES, RunRecipe, StageRecipe
+
+__all__ = ["check_support", "compile_layers", "is_sharded", "make_accelerator", "store_residual_in_bfloat16"]
+
+_RECOMPILATIONS = 64  # objectives times widths; beyond torch's own limit it would silently run uncompiled
+
+
+def make_accelerator(recipe: RunRecipe) -> Accelerator:
+    """Return the accelerator of this process: alone, or one of those that `accelerate launch` started.
+
+    Args:
+        recipe: Precision.
+
+    Returns:
+        The accelerator; matrix products in float32 may use tensor cores on a GPU.
+    """
+    torch.set_float32_matmul_precision("high")
+    return Accelerator(
+        mixed_precision="bf16" if recipe.precision == "bfloat16" else "no",
+        kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True, broadcast_buffers=False)],
+    )
+
+
+def is_sharded(accelerator: Accelerator) -> bool:
+    """Return whether weights or optimizer state are split over processes (FSDP, DeepSpeed)."""
+    return accelerator.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED)
+
+
+def check_support(accelerator: Accelerator, stage: StageRecipe) -> None:
+    """Raise if the stage asks for what split weights cannot give.
+
+    Args:
+        accelerator: How the run computes.
+        stage: What it computes.
+
+    Raises:
+        ConfigError: For Muon, an average or contrastive learning with split weights.
+    """
+    if not is_sharded(accelerator):
+        return
+    kind = accelerator.distributed_type.value
+    if stage.optimizer.kind == "muon":
+        raise ConfigError(f"stage {stage.name}: Muon needs whole matrices, {kind} splits them; use adamw or DDP")
+    if stage.ema_decay:
+        raise ConfigError(
+            f"stage {stage.name}: ema_decay needs whole weights, {kind} splits them; set it to 0 or use DDP"
+        )
+    if stage.uses(PAIR_OBJECTIVES[:2]):
+        raise ConfigError(f"stage {stage.name}: contrastive and matching need DDP: the momentum encoder is not split")
+
+
+def compile_layers(model: CodeT5pModel, *, few_shapes: bool) -> None:
+    """Compile every encoder and decoder layer in place.
+
+    Layers of one kind share their compiled code, so this takes seconds where compiling the whole stack takes minutes;
+    what lies between layers is next to nothing.
+
+    Args:
+        model: On its device.
+        few_shapes: Whether all batches have one of a few fixed shapes, as code has and pairs have not.
+    """
+    torch._dynamo.config.recompile_limit = _RECOMPILATIONS  # noqa: SLF001 - has no public name
+    for side in (model.encoder, model.decoder):
+        for layer in side.layers if side is not None else ():
+            layer.compile(dynamic=False if few_shapes else None)
+
+
+def store_residual_in_bfloat16(model: CodeT5pModel) -> None:
+    """Make embeddings leave their table in bfloat16, and with them the whole residual stream.
+
+    Autocast leaves embeddings in float32, and sums with them stay so: twice the memory traffic between the matrix
+    products, which at a width of 576 take hardly longer than that traffic.
+
+    Args:
+        model: Trained under autocast.
+    """
+
+    def as_bfloat16(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
+        return output.bfloat16() if torch.is_autocast_enabled(output.device.type) else output
+
+    model.token_embedding.register_forward_hook(as_bfloat16)

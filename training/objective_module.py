@@ -1,0 +1,55 @@
+"""Model and temperature as one module whose forward pass computes losses, so that wrappers see every trained weight."""
+
+from collections.abc import Collection
+
+import torch
+from torch import Tensor, nn
+
+from codet5p.model.transformer import CodeT5pModel
+from codet5p.training.batches import MicroBatch
+from codet5p.training.objectives.sequence_batch import sequence_loss
+from codet5p.training.objectives.task_tokens import TaskTokens
+from codet5p.training.pair_losses import Keys, pair_losses
+from codet5p.training.pair_table import PairBatch
+
+__all__ = ["ObjectiveModule"]
+
+
+class ObjectiveModule(nn.Module):
+    """Computes the summed losses of a micro-batch. DDP and FSDP gather and reduce around this forward pass."""
+
+    def __init__(self, model: CodeT5pModel, tokens: TaskTokens, *, temperature: float) -> None:
+        super().__init__()
+        self.model = model
+        self.temperature = nn.Parameter(torch.tensor([temperature]))  # FSDP splits no scalars
+        self.tokens = tokens
+
+    def forward(
+        self,
+        micro: MicroBatch,
+        keys: Keys | None,
+        objectives: Collection[str],
+        generator: torch.Generator,
+    ) -> dict[str, Tensor]:
+        """Return the sum of each objective's loss, in nats.
+
+        Args:
+            micro: On the model's device.
+            keys: Contrastive keys, for pairs.
+            objectives: Those of the stage; the others are left out.
+            generator: Draws hard negatives.
+
+        Returns:
+            Float32 scalars by objective.
+        """
+        if isinstance(micro.batch, PairBatch):
+            return pair_losses(
+                self.model,
+                micro.batch,
+                keys,
+                self.tokens,
+                self.temperature,
+                objectives=objectives,
+                generator=generator,
+            )
+        return {micro.objective: sequence_loss(self.model, micro.batch)}

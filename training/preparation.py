@@ -1,0 +1,251 @@
+"""From a recipe to what a run needs: tokenizer, model and data, all checked before any training."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from codet5p.core.errors import CheckpointError, ConfigError, DataError
+from codet5p.core.tokenizer import Tokenizer
+from codet5p.model.checkpoint import load_checkpoint
+from codet5p.model.config import CodeT5pConfig, laptop, t5_220m, t5_770m
+from codet5p.model.initialisation import initialise_weights
+from codet5p.model.smollm2 import SmolLM2Weights, initialise_from_smollm2, read_smollm2
+from codet5p.model.transformer import CodeT5pModel
+from codet5p.training.batches import StageData
+from codet5p.training.config import ModelRecipe, Source, StageRecipe, TokenizerRecipe, TrainingRecipe
+from codet5p.training.example_table import ExampleTable
+from codet5p.training.mixed_rows import MixedRows
+from codet5p.training.objectives.task_tokens import TaskTokens
+from codet5p.training.pair_table import PairTable
+from codet5p.training.sources import code_texts, open_code, read_examples, read_pairs
+from codet5p.training.token_stream import TokenStream, continuation_tables
+from codet5p.training.tokenizer_training import train_tokenizer
+
+__all__ = ["PreparedModel", "build_model", "load_stage_data", "load_tokenizer", "prepare_model", "spread_layers"]
+
+_VOCABULARY_STEP = 64  # matrix units like the embedding's rows in multiples of this
+
+T = TypeVar("T", PairTable, ExampleTable)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PreparedModel:
+    """The start of a run."""
+
+    model: CodeT5pModel
+    tokenizer: Tokenizer
+    tokenizer_json: str
+
+
+def prepare_model(recipe: TrainingRecipe) -> PreparedModel:
+    """Return tokenizer and model as the recipe starts them.
+
+    Args:
+        recipe: The run.
+
+    Returns:
+        Both, with the tokenizer's file contents.
+    """
+    released = _released_weights(recipe.model)
+    if released is not None and recipe.tokenizer.path == recipe.model.source:
+        tokenizer = Tokenizer(released.tokenizer)
+    else:
+        tokenizer = load_tokenizer(recipe.tokenizer, [source.path for source in recipe.data.code])
+    generator = torch.Generator().manual_seed(recipe.seed)
+    model = build_model(recipe.model, tokenizer, generator, released)
+    scratch = recipe.output / "tokenizer.json"
+    scratch.parent.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(scratch)
+    return PreparedModel(model=model, tokenizer=tokenizer, tokenizer_json=scratch.read_text("utf-8"))
+
+
+def load_tokenizer(recipe: TokenizerRecipe, code: Sequence[Path]) -> Tokenizer:
+    """Return the recipe's tokenizer, read or trained.
+
+    Args:
+        recipe: Where it is, or how large it is to be.
+        code: Folders of source files to train it on.
+
+    Returns:
+        The tokenizer, which knows every task token.
+
+    Raises:
+        ConfigError: If a task token is missing.
+    """
+    if recipe.path is not None:
+        path = recipe.path / "tokenizer.json" if recipe.path.is_dir() else recipe.path
+        tokenizer = Tokenizer.from_file(path)
+    else:
+        tokenizer = train_tokenizer((text for folder in code for text in code_texts(folder)), recipe.vocabulary)
+    try:
+        TaskTokens.from_tokenizer(tokenizer)
+    except ValueError as error:
+        raise ConfigError(
+            f"the tokenizer {recipe.path} lacks task tokens: {error}; take one made for codet5p"
+        ) from None
+    return tokenizer
+
+
+def build_model(
+    recipe: ModelRecipe,
+    tokenizer: Tokenizer,
+    generator: torch.Generator,
+    released: SmolLM2Weights | None = None,
+) -> CodeT5pModel:
+    """Return the model with its starting weights, float32, on the CPU.
+
+    Args:
+        recipe: Shape and start.
+        tokenizer: Gives the vocabulary.
+        generator: Draws what has no starting weights.
+        released: SmolLM2, where the recipe starts from it.
+
+    Returns:
+        The model.
+
+    Raises:
+        CheckpointError: If a checkpoint has a smaller vocabulary than the tokenizer.
+        ConfigError: If the starting weights do not fit the shape.
+    """
+    if recipe.start == "checkpoint":
+        assert recipe.source is not None, "checked by the recipe"
+        model, _ = load_checkpoint(recipe.source)
+        if model.config.vocab_size < tokenizer.vocab_size:
+            raise CheckpointError(
+                f"{recipe.source} has {model.config.vocab_size} embedding rows for {tokenizer.vocab_size} tokens; "
+                "take the tokenizer that belongs to it"
+            )
+        return model.float()
+    config = _shape(recipe, tokenizer.vocab_size)
+    if released is None:
+        model = CodeT5pModel(config)
+        initialise_weights(model, generator)
+        return model
+    layers = recipe.decoder_layers or spread_layers(config.num_decoder_layers, released.config.num_decoder_layers)
+    try:
+        model = initialise_from_smollm2(released, config, decoder_layers=layers, generator=generator)
+    except ValueError as error:
+        raise ConfigError(f"model: {error}") from None
+    _start_eos_as_released(model, tokenizer)
+    return model
+
+
+def spread_layers(wanted: int, available: int) -> tuple[int, ...]:
+    """Return `wanted` layers out of `available`, evenly spread, first and last included.
+
+    Args:
+        wanted: 1 to `available`.
+        available: Layers of the release.
+
+    Returns:
+        Layer numbers, ascending.
+
+    Raises:
+        ConfigError: If more are wanted than there are.
+    """
+    if wanted > available:
+        raise ConfigError(f"model.num_decoder_layers is {wanted}, but the starting weights have {available} layers")
+    return tuple(round(place * (available - 1) / max(1, wanted - 1)) for place in range(wanted))
+
+
+def _start_eos_as_released(model: CodeT5pModel, tokenizer: Tokenizer) -> None:
+    """Give `[EOS]` the embedding of the release's own separator: both end a document."""
+    released_id, own_id = tokenizer.token_id("<|endoftext|>"), TaskTokens.from_tokenizer(tokenizer).eos
+    with torch.no_grad():
+        model.token_embedding.weight[own_id] = model.token_embedding.weight[released_id]
+
+
+def _released_weights(recipe: ModelRecipe) -> SmolLM2Weights | None:
+    if recipe.start != "smollm2":
+        return None
+    assert recipe.source is not None, "checked by the recipe"
+    return read_smollm2(recipe.source)
+
+
+def _shape(recipe: ModelRecipe, vocabulary: int) -> CodeT5pConfig:
+    rows = -(-vocabulary // _VOCABULARY_STEP) * _VOCABULARY_STEP
+    config = {
+        "tiny": lambda: _tiny(rows),
+        "laptop": lambda: laptop(vocab_size=rows),
+        "t5_220m": lambda: t5_220m(vocab_size=rows),
+        "t5_770m": lambda: t5_770m(vocab_size=rows),
+    }[recipe.preset]()
+    encoder = config.num_encoder_layers if recipe.num_encoder_layers is None else recipe.num_encoder_layers
+    decoder = config.num_decoder_layers if recipe.num_decoder_layers is None else recipe.num_decoder_layers
+    try:
+        return replace(
+            config,
+            num_encoder_layers=encoder,
+            num_decoder_layers=decoder,
+            cross_attention_layers=tuple(range(decoder)) if encoder else (),
+            dropout=config.dropout if recipe.dropout is None else recipe.dropout,
+        )
+    except ValueError as error:
+        raise ConfigError(f"model: {error}") from None
+
+
+def _tiny(vocab_size: int) -> CodeT5pConfig:
+    return replace(
+        laptop(vocab_size=vocab_size, num_encoder_layers=1, num_decoder_layers=2),
+        width=64,
+        num_heads=2,
+        num_key_value_heads=1,
+        head_dim=32,
+        feed_forward_width=128,
+    )
+
+
+def load_stage_data(
+    stage: StageRecipe,
+    tokenizer: Tokenizer,
+    *,
+    code: Sequence[Source],
+    pairs: Sequence[Source],
+    examples: Sequence[Source],
+) -> StageData:
+    """Return the sources opened, tokenised where they are text.
+
+    Args:
+        stage: Says which kinds are needed, and their widths.
+        tokenizer: The run's tokenizer.
+        code: Sources of code.
+        pairs: Sources of pairs.
+        examples: Sources of examples.
+
+    Returns:
+        What batches are made of.
+    """
+    tokens = TaskTokens.from_tokenizer(tokenizer)
+    pair_tables = [_pair_table(source, tokenizer, stage) for source in pairs]
+    example_tables = [
+        ExampleTable.from_examples(read_examples(source.path), tokenizer, stage.examples) for source in examples
+    ]
+    return StageData(
+        code=tuple((_open(source, tokenizer, tokens.eos), source.weight) for source in code),
+        pairs=PairTable.joined(pair_tables) if pair_tables else None,
+        pair_rows=MixedRows([len(table) for table in pair_tables], [source.weight for source in pairs]),
+        examples=ExampleTable.joined(example_tables) if example_tables else None,
+        example_rows=MixedRows([len(table) for table in example_tables], [source.weight for source in examples]),
+        tokens=tokens,
+        word_tables=continuation_tables(tokenizer.token_bytes),
+    )
+
+
+def _open(source: Source, tokenizer: Tokenizer, eos: int) -> TokenStream:
+    if not source.path.exists():
+        raise DataError(f"{source.path} does not exist; check data.code")
+    return open_code(source.path, tokenizer, eos)
+
+
+def _pair_table(source: Source, tokenizer: Tokenizer, stage: StageRecipe) -> PairTable:
+    if not source.path.exists():
+        raise DataError(f"{source.path} does not exist; check data.pairs")
+    return PairTable.from_pairs(
+        read_pairs(source.path),
+        tokenizer,
+        max_text_tokens=stage.pairs.max_text_tokens,
+        max_code_tokens=stage.pairs.max_code_tokens,
+    )

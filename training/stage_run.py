@@ -1,0 +1,223 @@
+"""One stage in progress: every piece of state that changes during training, and the step that changes it."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import gather
+from torch import Tensor
+
+from codet5p.training.batches import MicroBatch
+from codet5p.training.config import PAIR_OBJECTIVES, StageRecipe
+from codet5p.training.ema import WeightAverage
+from codet5p.training.freezing import apply_freezing
+from codet5p.training.momentum import KeyQueue, MomentumEncoder
+from codet5p.training.objective_module import ObjectiveModule
+from codet5p.training.optimizers import build_optimizers
+from codet5p.training.pair_losses import Keys
+from codet5p.training.pair_table import PairBatch
+from codet5p.training.schedule import learning_rate_factor
+
+__all__ = ["StageRun", "StepResult"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepResult:
+    """What one step did.
+
+    Attributes:
+        losses: Mean loss of each objective over this process's share, nats, still on the device.
+        gradient_norm: Before clipping.
+        learning_rate: Of AdamW.
+        is_applied: False if loss or gradient was not finite and the weights were left alone.
+    """
+
+    losses: dict[str, Tensor]
+    gradient_norm: float
+    learning_rate: float
+    is_applied: bool
+
+
+class StageRun:
+    """A stage's module, optimizers, momentum encoder, key queue and weight average."""
+
+    def __init__(
+        self, stage: StageRecipe, module: ObjectiveModule, accelerator: Accelerator, *, seed: tuple[int, ...]
+    ) -> None:
+        self.stage = stage
+        self.step = 0
+        self.num_trained = apply_freezing(module, stage)
+        self._module = module
+        self._accelerator = accelerator
+        self._seed = seed
+        self._contrastive = stage.uses(PAIR_OBJECTIVES[:2])
+        module.train()
+        self.wrapped, *self.optimizers = accelerator.prepare(module, *build_optimizers(module, stage.optimizer))
+        self.momentum = MomentumEncoder(module.model) if self._contrastive else None
+        self.queue = self._new_queue() if self._contrastive and stage.pairs.queue else None
+        self.average = WeightAverage(module) if stage.ema_decay else None
+
+    def _new_queue(self) -> KeyQueue:
+        return KeyQueue(
+            self.stage.pairs.queue,
+            embedding_dim=self._module.model.config.embedding_dim,
+            max_text_tokens=self.stage.pairs.max_text_tokens,
+            max_code_tokens=self.stage.pairs.max_code_tokens,
+            device=self._accelerator.device,
+        )
+
+    def take_step(self, micro_batches: list[MicroBatch]) -> StepResult:
+        """Compute gradients over `micro_batches`, update the weights, then everything that follows them.
+
+        Args:
+            micro_batches: This process's share of the step, on the CPU.
+
+        Returns:
+            Losses and gradient norm.
+        """
+        learning_rate = self._set_learning_rate()
+        counts = self._label_counts(micro_batches)
+        sums, new_keys = self._backward(micro_batches, counts)
+        norm = float(
+            self._accelerator.clip_grad_norm_(self.wrapped.parameters(), self.stage.optimizer.max_gradient_norm)
+        )
+        is_applied = math.isfinite(norm)
+        if is_applied:
+            for optimizer in self.optimizers:
+                optimizer.step()
+            self._follow(new_keys)
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+        self.step += 1
+        losses = {name: total * self._accelerator.num_processes / counts[name] for name, total in sums.items()}
+        return StepResult(losses=losses, gradient_norm=norm, learning_rate=learning_rate, is_applied=is_applied)
+
+    def _backward(
+        self, micro_batches: list[MicroBatch], counts: Mapping[str, float]
+    ) -> tuple[dict[str, Tensor], list[dict[str, Tensor]]]:
+        """Add up gradients; return the summed losses and the keys for the queue."""
+        sums: defaultdict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=self._accelerator.device))
+        new_keys: list[dict[str, Tensor]] = []
+        for place, micro_batch in enumerate(micro_batches):
+            is_last = place == len(micro_batches) - 1
+            micro = micro_batch.to(self._accelerator.device)
+            keys = None
+            if self.momentum is not None and isinstance(micro.batch, PairBatch):
+                columns = self._key_columns(micro.batch)
+                keys = Keys(micro.batch, columns, self.queue)
+                new_keys.append(columns)
+            with nullcontext() if is_last else self._accelerator.no_sync(self.wrapped):
+                losses = self.wrapped(micro, keys, tuple(self.stage.objectives), self._generator(place))
+                weighted = [self.stage.objectives[name] * loss / counts[name] for name, loss in losses.items()]
+                # DDP averages gradients over processes, while the counts are those of all processes together.
+                self._accelerator.backward(sum(weighted) * self._accelerator.num_processes)
+            for name, loss in losses.items():
+                sums[name] += loss.detach()
+        return dict(sums), new_keys
+
+    def _key_columns(self, batch: PairBatch) -> dict[str, Tensor]:
+        assert self.momentum is not None
+        with self._accelerator.autocast():
+            text_keys_BE, code_keys_BE = self.momentum.keys(batch)
+        layout = self.queue or self._new_queue()
+        return layout.columns(batch, text_keys_BE, code_keys_BE)
+
+    def _follow(self, new_keys: list[dict[str, Tensor]]) -> None:
+        """Update what follows the weights: temperature bounds, momentum encoder, queue, average."""
+        pairs, model = self.stage.pairs, self._module.model
+        with torch.no_grad():
+            self._module.temperature.clamp_(pairs.lowest_temperature, pairs.highest_temperature)
+        if self.momentum is not None:
+            self.momentum.update(model, pairs.momentum)
+        if self.queue is not None:
+            self.queue.enqueue(self._gathered(new_keys))
+        if self.average is not None:
+            self.average.update(self._module, self.stage.ema_decay)
+
+    def _gathered(self, new_keys: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+        """Join the keys of all processes in the order in which one process would have made them."""
+        world = self._accelerator.num_processes
+        joined = {name: torch.stack([columns[name] for columns in new_keys]) for name in new_keys[0]}
+        if world > 1:
+            micro = {name: tensor.shape[0] for name, tensor in joined.items()}
+            joined = {
+                name: gather(tensor).view(world, micro[name], *tensor.shape[1:]).transpose(0, 1).flatten(0, 1)
+                for name, tensor in joined.items()
+            }
+        return {name: tensor.flatten(0, 1) for name, tensor in joined.items()}
+
+    def _generator(self, place: int) -> torch.Generator:
+        """Return the generator of one micro-batch of this step, the same whichever process computes it."""
+        number = place * self._accelerator.num_processes + self._accelerator.process_index
+        seed = np.random.SeedSequence((*self._seed, self.step, number)).generate_state(1, np.uint64)[0]
+        return torch.Generator(self._accelerator.device).manual_seed(int(seed) >> 1)
+
+    def _label_counts(self, micro_batches: list[MicroBatch]) -> dict[str, float]:
+        """Return how much each objective's sum is divided by: labels, or pairs, of the whole step."""
+        counts: dict[str, float] = dict.fromkeys(self.stage.objectives, 0.0)
+        for micro in micro_batches:
+            if isinstance(micro.batch, PairBatch):
+                own = {
+                    "contrastive": len(micro.batch),
+                    "matching": len(micro.batch),
+                    "text_to_code": int(micro.batch.code_mask_BT.sum()),
+                    "code_to_text": int(micro.batch.text_mask_BS.sum()),
+                }
+            else:
+                own = {micro.objective: micro.batch.num_labels}
+            for name in counts.keys() & own.keys():
+                counts[name] += own[name]
+        if self._accelerator.num_processes > 1:
+            local = torch.tensor(list(counts.values()), dtype=torch.float64, device=self._accelerator.device)
+            total = gather(local).view(self._accelerator.num_processes, -1).sum(0)
+            counts = dict(zip(counts, total.tolist(), strict=True))
+        return {name: max(1.0, count) for name, count in counts.items()}
+
+    def _set_learning_rate(self) -> float:
+        factor = learning_rate_factor(self.step, self.stage.steps, self.stage.schedule)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * factor
+        return self.stage.optimizer.peak_learning_rate * factor
+
+    def close(self) -> None:
+        """Take the module out of its wrappers, so that another stage can prepare it anew."""
+        self._accelerator.unwrap_model(self.wrapped, keep_fp32_wrapper=False)
+        self._accelerator.free_memory()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything but the model's weights that the next step depends on."""
+        return {
+            "step": self.step,
+            "temperature": float(self._module.temperature.detach()),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "momentum": None if self.momentum is None else self.momentum.model.state_dict(),
+            "queue": None if self.queue is None else self.queue.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any], *, with_optimizers: bool = True) -> None:
+        """Take over what `state_dict` returned.
+
+        Args:
+            state: Of the same stage.
+            with_optimizers: False starts them anew.
+        """
+        self.step = int(state["step"])
+        with torch.no_grad():
+            self._module.temperature.fill_(state["temperature"])
+        if with_optimizers:
+            for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(saved)
+        if self.momentum is not None:
+            self.momentum.model.load_state_dict(state["momentum"])
+        if self.queue is not None:
+            self.queue.load_state_dict(state["queue"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])

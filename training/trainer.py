@@ -1,0 +1,314 @@
+"""Running a recipe: stages in order, in legs that resume where the last one stopped."""
+
+import copy
+import dataclasses
+import json
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+from codet5p.core.errors import CodeT5pError, ConfigError
+from codet5p.core.tokenizer import Tokenizer
+from codet5p.model.checkpoint import save_checkpoint
+from codet5p.training.acceleration import (
+    check_support,
+    compile_layers,
+    make_accelerator,
+    store_residual_in_bfloat16,
+)
+from codet5p.training.batches import StageBatches, StageData, make_loader, micro_batches_of_a_step
+from codet5p.training.config import PAIR_OBJECTIVES, StageRecipe, TrainingRecipe
+from codet5p.training.curves import CurveLog, plot_curves
+from codet5p.training.flops import matrix_rate
+from codet5p.training.meter import Meter
+from codet5p.training.objective_module import ObjectiveModule
+from codet5p.training.objectives.task_tokens import TaskTokens
+from codet5p.training.preparation import load_stage_data, prepare_model
+from codet5p.training.progress import Progress
+from codet5p.training.random_state import random_state, restore_random_state
+from codet5p.training.run_checkpoint import latest_checkpoint, load_run, prune_checkpoints, save_run
+from codet5p.training.stage_run import StageRun
+from codet5p.training.validation import held_out_losses
+
+__all__ = ["TrainingResult", "run_training"]
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingResult:
+    """How a leg ended.
+
+    Attributes:
+        is_finished: Whether all stages are done; otherwise the next leg goes on.
+        steps: Steps done over all stages and legs.
+        model: Folder of the resulting model, once finished.
+        losses: Latest mean of each objective.
+    """
+
+    is_finished: bool
+    steps: int
+    model: Path | None
+    losses: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Start:
+    """Where a leg begins."""
+
+    module: ObjectiveModule
+    tokenizer: Tokenizer
+    tokenizer_json: str
+    state: dict[str, Any] | None
+
+
+def run_training(recipe: TrainingRecipe, *, minutes: float | None = None) -> TrainingResult:
+    """Train as `recipe` says, from its latest checkpoint if there is one.
+
+    Args:
+        recipe: The run.
+        minutes: Length of this leg; None runs to the end.
+
+    Returns:
+        How it ended.
+    """
+    accelerator = make_accelerator(recipe.run)
+    for stage in recipe.stages:
+        check_support(accelerator, stage)
+        micro_batches_of_a_step(stage, accelerator.num_processes)  # raises before any data is read
+    start = _start(recipe)
+    start.module.to(accelerator.device)
+    leg = _Leg(recipe, accelerator, start, minutes)
+    first_stage = 0 if start.state is None else int(start.state["stage"])
+    for number in range(first_stage, len(recipe.stages)):
+        state = start.state if number == first_stage else None
+        if not leg.run_stage(number, state):
+            return leg.result(is_finished=False)
+    return leg.result(is_finished=True)
+
+
+def _start(recipe: TrainingRecipe) -> _Start:
+    checkpoint = latest_checkpoint(recipe.output / "checkpoints")
+    if checkpoint is None:
+        prepared = prepare_model(recipe)
+        model, tokenizer, tokenizer_json, state = prepared.model, prepared.tokenizer, prepared.tokenizer_json, None
+    else:
+        model, state = load_run(checkpoint)
+        _check_same_recipe(recipe, state["recipe"], checkpoint)
+        path = checkpoint / "model" / "tokenizer.json"
+        tokenizer, tokenizer_json = Tokenizer.from_file(path), path.read_text("utf-8")
+        _LOG.info("resuming from %s", checkpoint)
+    module = ObjectiveModule(
+        model.float(), TaskTokens.from_tokenizer(tokenizer), temperature=recipe.stages[0].pairs.temperature
+    )
+    return _Start(module=module, tokenizer=tokenizer, tokenizer_json=tokenizer_json, state=state)
+
+
+def recipe_as_json(recipe: TrainingRecipe) -> dict[str, Any]:
+    """Return the resolved recipe as JSON values."""
+    resolved: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(recipe), default=str))
+    return resolved
+
+
+def _check_same_recipe(recipe: TrainingRecipe, saved: Mapping[str, Any], checkpoint: Path) -> None:
+    """Refuse to resume a run under a recipe that would not continue it; lengths and output settings may change."""
+    comparable = [_lasting(recipe_as_json(recipe)), _lasting(saved)]
+    for key in comparable[0]:
+        if comparable[0][key] != comparable[1].get(key):
+            raise ConfigError(
+                f"{checkpoint} was made with another {key}; restore it in the recipe, or choose another output"
+            )
+
+
+def _lasting(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    lasting = {
+        key: value for key, value in recipe.items() if key not in ("run", "output", "name", "tokenizer", "model")
+    }
+    lasting["stages"] = [
+        {key: value for key, value in stage.items() if key not in ("steps", "schedule")} for stage in recipe["stages"]
+    ]
+    lasting["data"] = {kind: [source["weight"] for source in sources] for kind, sources in recipe["data"].items()}
+    return lasting
+
+
+class _Leg:
+    """One call of `run_training`: clock, curves and checkpoints around the steps."""
+
+    def __init__(self, recipe: TrainingRecipe, accelerator: Accelerator, start: _Start, minutes: float | None) -> None:
+        self._recipe, self._accelerator, self._start = recipe, accelerator, start
+        self._began = self._last_checkpoint = time.monotonic()
+        self._seconds = None if minutes is None else minutes * 60
+        self._rate = matrix_rate(accelerator.device)
+        self._steps = 0 if start.state is None else int(start.state["total_steps"])
+        self._curves = CurveLog(recipe.output, first_step=self._steps) if accelerator.is_main_process else None
+        self._losses: dict[str, float] = {}
+        if recipe.run.precision == "bfloat16":
+            store_residual_in_bfloat16(start.module.model)
+        if recipe.run.compile:
+            few_shapes = not any(stage.uses(PAIR_OBJECTIVES) for stage in recipe.stages)
+            compile_layers(start.module.model, few_shapes=few_shapes)
+
+    def run_stage(self, number: int, state: Mapping[str, Any] | None) -> bool:
+        """Run stage `number` to its end, or until the leg is over; return whether it was finished."""
+        stage = self._recipe.stages[number]
+        seed = (self._recipe.seed, number)
+        data = self._load(stage, held_out=False)
+        run = StageRun(stage, self._start.module, self._accelerator, seed=seed)
+        torch.manual_seed(self._recipe.seed + number)
+        if state is not None:
+            run.load_state_dict(state, with_optimizers=self._recipe.run.checkpoint_optimizer != "none")
+            restore_random_state(state["random"])
+        batches = StageBatches(
+            stage,
+            data,
+            seed=seed,
+            rank=self._accelerator.process_index,
+            world_size=self._accelerator.num_processes,
+        )
+        is_finished = self._take_steps(number, run, batches)
+        if is_finished:
+            self._finish_stage(stage, run)
+        run.close()
+        return is_finished
+
+    def _load(self, stage: StageRecipe, *, held_out: bool) -> StageData:
+        data = self._recipe.data
+        sources = {
+            kind: getattr(data, f"validation_{kind}" if held_out else kind) for kind in ("code", "pairs", "examples")
+        }
+        return load_stage_data(stage, self._start.tokenizer, **sources)
+
+    def _take_steps(self, number: int, run: StageRun, batches: StageBatches) -> bool:
+        stage, settings = run.stage, self._recipe.run
+        loader = iter(
+            make_loader(
+                batches,
+                first_step=run.step,
+                workers=settings.workers,
+                pin_memory=self._accelerator.device.type == "cuda",
+            )
+        )
+        meter = Meter(self._start.module.model.config, self._rate)
+        bad_steps = 0
+        with Progress(stage.name, run.step, stage.steps, shown=self._accelerator.is_main_process) as progress:
+            while run.step < stage.steps:
+                asked = time.monotonic()
+                micro_batches = [next(loader) for _ in range(batches.per_step)]
+                waited = time.monotonic() - asked
+                result = run.take_step(micro_batches)
+                self._steps += 1
+                meter.add(micro_batches, result, waited_seconds=waited)
+                bad_steps = 0 if result.is_applied else bad_steps + 1
+                if bad_steps >= settings.max_bad_steps:
+                    raise CodeT5pError(
+                        f"no finite loss or gradient for {bad_steps} steps in stage {stage.name}; lower its "
+                        "peak_learning_rate and resume from the last checkpoint"
+                    )
+                if run.step % settings.report_every == 0 or run.step == stage.steps:
+                    self._report(stage, meter, progress, run.step)
+                if settings.validate_every and run.step % settings.validate_every == 0 and run.step < stage.steps:
+                    self._validate(stage, run)
+                is_over = self._is_over()
+                if run.step == stage.steps or is_over or self._checkpoint_is_due():
+                    self._save(number, run)
+                if is_over:
+                    break
+        return run.step >= stage.steps
+
+    def _report(self, stage: StageRecipe, meter: Meter, progress: Progress, step: int) -> None:
+        measured = meter.take(self._accelerator.num_processes)
+        self._losses.update({key.removeprefix("loss."): value for key, value in measured.items() if "loss." in key})
+        progress.report(step, measured)
+        if self._curves is not None:
+            self._curves.add({"step": float(self._steps), "stage": stage.name, **measured})
+
+    def _validate(self, stage: StageRecipe, run: StageRun) -> None:
+        if not self._accelerator.is_main_process or not any(
+            getattr(self._recipe.data, f"validation_{kind}") for kind in ("code", "pairs", "examples")
+        ):
+            return
+        data = self._load(stage, held_out=True)
+        module = self._start.module
+        with self._accelerator.autocast():
+            losses = held_out_losses(
+                module, run.stage, data, self._start.tokenizer, rows=self._recipe.run.validation_rows
+            )
+        if self._curves is not None and losses:
+            named = {f"validation.{name}": value for name, value in losses.items()}
+            self._curves.add({"step": float(self._steps), "stage": stage.name, **named})
+            _LOG.info("held-out: %s", ", ".join(f"{name} {value:.4f}" for name, value in losses.items()))
+
+    def _is_over(self) -> bool:
+        if self._seconds is None:
+            return False
+        is_over = torch.tensor(float(time.monotonic() - self._began >= self._seconds), device=self._accelerator.device)
+        if self._accelerator.num_processes > 1:
+            torch.distributed.broadcast(is_over, 0)  # the first process's clock decides for all
+        return bool(is_over)
+
+    def _checkpoint_is_due(self) -> bool:
+        if self._accelerator.num_processes > 1:
+            return False  # clocks differ; several processes save at the end of a stage or leg
+        return time.monotonic() - self._last_checkpoint >= self._recipe.run.checkpoint_minutes * 60
+
+    def _save(self, number: int, run: StageRun) -> None:
+        self._last_checkpoint = time.monotonic()
+        if not self._accelerator.is_main_process:
+            return
+        settings, stage_is_done = self._recipe.run, run.step >= run.stage.steps
+        recipe = recipe_as_json(self._recipe)
+        state = {
+            **run.state_dict(),
+            "stage": number,
+            "total_steps": self._steps,
+            "recipe": recipe,
+            "random": random_state(),
+        }
+        if settings.checkpoint_optimizer == "none":
+            state["optimizers"] = []
+        folder = self._recipe.output / "checkpoints"
+        model = self._start.module.model
+        if settings.checkpoint_weights == "bfloat16":
+            model = copy.deepcopy(model).bfloat16()
+        save_run(
+            folder,
+            self._steps,
+            model,
+            state,
+            tokenizer_json=self._start.tokenizer_json,
+            extra={"recipe": recipe, "stage": run.stage.name, "step": run.step, "finished": stage_is_done},
+            compress_optimizer=settings.checkpoint_optimizer == "int8",
+        )
+        prune_checkpoints(folder, settings.keep_checkpoints)
+
+    def _finish_stage(self, stage: StageRecipe, run: StageRun) -> None:
+        """Validate, and leave the averaged weights in the model if there are any."""
+        if run.average is not None:
+            run.average.copy_to(self._start.module)
+        self._validate(stage, run)
+
+    def result(self, *, is_finished: bool) -> TrainingResult:
+        """Write curves and, once all stages are done, the model; return how the leg ended."""
+        output = self._recipe.output
+        if self._accelerator.is_main_process and self._curves is not None:
+            plot_curves(self._curves.path, output / "curves.png")
+            if is_finished:
+                save_checkpoint(
+                    output / "model",
+                    self._start.module.model,
+                    tokenizer_json=self._start.tokenizer_json,
+                    extra={"recipe": recipe_as_json(self._recipe), "steps": self._steps},
+                )
+        self._accelerator.wait_for_everyone()
+        return TrainingResult(
+            is_finished=is_finished,
+            steps=self._steps,
+            model=output / "model" if is_finished else None,
+            losses=dict(self._losses),
+        )
