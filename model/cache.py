@@ -2,9 +2,10 @@
 
 from torch import Tensor
 
-from codet5p.model.attention import KeysValues
+from codet5p.model.attention import Attention, KeysValues
+from codet5p.model.rotary import Rotation
 
-__all__ = ["KeyValueCache", "LayerCache"]
+__all__ = ["KeyValueCache", "LayerCache", "source_keys_values"]
 
 
 class LayerCache:
@@ -40,3 +41,14 @@ class KeyValueCache:
                 layer.self_attention = layer.self_attention.rows(rows_B)
             if layer.cross_attention is not None:
                 layer.cross_attention = layer.cross_attention.rows(rows_B)
+
+
+def source_keys_values(
+    cross_attention: Attention, states_BSD: Tensor, cache: LayerCache | None, rotation: Rotation | None = None
+) -> KeysValues:
+    """Return the keys and values of the encoder states, computed once per cache."""
+    if cache is None:
+        return cross_attention.keys_values(states_BSD, rotation)
+    if cache.cross_attention is None:
+        cache.cross_attention = cross_attention.keys_values(states_BSD, rotation)
+    return cache.cross_attention

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from codet5p.model.cache import KeyValueCache
+from codet5p.model.codegen import CodeGenT5pModel
 from codet5p.model.transformer import CodeT5pModel
 
 __all__ = ["Hypothesis", "SearchConfig", "beam_search", "greedy_search"]
@@ -46,7 +47,7 @@ class Hypothesis:
 
 @torch.inference_mode()
 def greedy_search(
-    model: CodeT5pModel,
+    model: CodeT5pModel | CodeGenT5pModel,
     prefix_ids_BT: Tensor,
     config: SearchConfig,
     *,
@@ -80,7 +81,7 @@ def greedy_search(
 
 @torch.inference_mode()
 def beam_search(
-    model: CodeT5pModel,
+    model: CodeT5pModel | CodeGenT5pModel,
     prefix_ids_BT: Tensor,
     config: SearchConfig,
     *,
@@ -130,7 +131,12 @@ class _Decoding:
     """A model in the middle of decoding: its source and what it has seen of the target."""
 
     def __init__(
-        self, model: CodeT5pModel, source_ids_BS: Tensor | None, source_mask_BS: Tensor | None, *, use_cache: bool
+        self,
+        model: CodeT5pModel | CodeGenT5pModel,
+        source_ids_BS: Tensor | None,
+        source_mask_BS: Tensor | None,
+        *,
+        use_cache: bool,
     ) -> None:
         self.model = model
         self.states_BSD = None if source_ids_BS is None else model.encode(source_ids_BS, source_mask_BS)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from codet5p.model.attention import Attention
 from codet5p.model.attention_mask import AttentionMask
-from codet5p.model.cache import LayerCache
+from codet5p.model.cache import LayerCache, source_keys_values
 from codet5p.model.config import CodeT5pConfig
 from codet5p.model.rotary import Rotation
 
@@ -99,21 +99,12 @@ class DecoderLayer(nn.Module):
             memory = cache.extend(memory)
         hidden_BTD = hidden_BTD + self.dropout(self.self_attention(normed_BTD, memory, mask, rotation))
         if self.has_cross_attention and states_BSD is not None:
-            hidden_BTD = hidden_BTD + self.dropout(self._attend_to_source(hidden_BTD, states_BSD, cross_mask, cache))
+            normed_BTD = self.cross_attention_norm(hidden_BTD)
+            memory = source_keys_values(self.cross_attention, states_BSD, cache)
+            hidden_BTD = hidden_BTD + self.dropout(self.cross_attention(normed_BTD, memory, cross_mask))
         normed_BTD = self.feed_forward_norm(hidden_BTD)
         contribution_BTD: Tensor = self.dropout(self.feed_forward(normed_BTD))
         return hidden_BTD + contribution_BTD
-
-    def _attend_to_source(
-        self, hidden_BTD: Tensor, states_BSD: Tensor, mask: AttentionMask, cache: LayerCache | None
-    ) -> Tensor:
-        memory = None if cache is None else cache.cross_attention
-        if memory is None:
-            memory = self.cross_attention.keys_values(states_BSD)
-            if cache is not None:
-                cache.cross_attention = memory
-        gathered_BTD: Tensor = self.cross_attention(self.cross_attention_norm(hidden_BTD), memory, mask)
-        return gathered_BTD
 
 
 def _attention(config: CodeT5pConfig) -> Attention:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-__all__ = ["Rotation", "positions_in_documents", "rotary_rotation", "rotate"]
+__all__ = ["Rotation", "halves_from_interleaved", "positions_in_documents", "rotary_rotation", "rotate"]
 
 
 class Rotation(NamedTuple):
@@ -65,3 +65,22 @@ def positions_in_documents(documents_BT: Tensor) -> Tensor:
     starts_here_BT[:, 1:] = documents_BT[:, 1:] != documents_BT[:, :-1]
     starts_BT = (indices_T * starts_here_BT).cummax(dim=1).values
     return indices_T - starts_BT
+
+
+def halves_from_interleaved(weight_OD: Tensor, *, head_dim: int, rotary_dim: int) -> Tensor:
+    """Return a query or key projection whose coordinates lie as halves, from one that interleaves them.
+
+    Queries and keys are permuted alike, so that their scores stay what they were.
+
+    Args:
+        weight_OD: Projection with O = heads * head_dim rows; rows 2r and 2r + 1 of a head are plane r.
+        head_dim: Rows per head.
+        rotary_dim: Rotated rows of each head, the first ones.
+
+    Returns:
+        A permuted copy.
+    """
+    weight_HCD = weight_OD.reshape(-1, head_dim, weight_OD.size(1))
+    planes_HRD, fixed_HXD = weight_HCD.tensor_split([rotary_dim], dim=1)
+    halves_HRD = torch.cat((planes_HRD[:, 0::2], planes_HRD[:, 1::2]), dim=1)
+    return torch.cat((halves_HRD, fixed_HXD), dim=1).reshape(weight_OD.shape)

@@ -26,6 +26,7 @@ from codet5p.model.checkpoint import assign_weights
 from codet5p.model.config import CodeT5pConfig
 from codet5p.model.importers.released_folder import read_released_config, read_released_tensors, under_our_names
 from codet5p.model.initialisation import initialise_weights
+from codet5p.model.rotary import halves_from_interleaved
 from codet5p.model.transformer import CodeT5pModel
 
 __all__ = ["GGUF_NAMES", "HUGGING_FACE_NAMES", "SmolLM2Weights", "initialise_from_smollm2", "read_smollm2"]
@@ -245,13 +246,8 @@ def _read_gguf(path: Path) -> SmolLM2Weights:
     }
     for name, weight in released.items():
         if name.endswith(("attn_q.weight", "attn_k.weight")):
-            released[name] = _coordinates_as_halves(weight, config.head_dim)
+            released[name] = halves_from_interleaved(weight, head_dim=config.head_dim, rotary_dim=config.head_dim)
     return _collect(path, config, GGUF_NAMES, released, tokenizer)
-
-
-def _coordinates_as_halves(weight_OD: Tensor, head_dim: int) -> Tensor:
-    """Return a query or key projection with each head's rotary coordinates as halves; llama.cpp interleaves them."""
-    return weight_OD.reshape(-1, head_dim // 2, 2, weight_OD.size(1)).transpose(1, 2).reshape(weight_OD.shape)
 
 
 def _gguf_tokenizer(fields: Mapping[str, Any]) -> Tokenizer:

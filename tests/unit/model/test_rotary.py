@@ -2,7 +2,7 @@ import math
 
 import torch
 
-from codet5p.model.rotary import positions_in_documents, rotary_rotation, rotate
+from codet5p.model.rotary import halves_from_interleaved, positions_in_documents, rotary_rotation, rotate
 
 
 def test_one_plane_turns_by_one_radian_per_token() -> None:
@@ -53,3 +53,9 @@ def test_rotation_keeps_the_dtype_and_is_computed_in_float32() -> None:
 def test_positions_start_anew_with_each_document() -> None:
     documents_BT = torch.tensor([[3, 3, 3, 1, 1, 3], [0, 0, 0, 0, 0, 0]])
     assert positions_in_documents(documents_BT).tolist() == [[0, 1, 2, 0, 1, 0], [0, 1, 2, 3, 4, 5]]
+
+
+def test_interleaved_weights_are_permuted_to_halves_and_the_rest_stays() -> None:
+    weight_OD = torch.arange(12.0).unsqueeze(1)  # two heads of six rows, four of them rotated
+    halves_OD = halves_from_interleaved(weight_OD, head_dim=6, rotary_dim=4)
+    assert halves_OD.flatten().tolist() == [0, 2, 1, 3, 4, 5, 6, 8, 7, 9, 10, 11]
