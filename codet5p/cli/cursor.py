@@ -28,7 +28,13 @@ class Cursor:
 
 
 def read_cursor(place: str) -> Cursor:
-    """Return the cursor that `FILE:LINE:COLUMN` names, and the file's text.
+    """Return the cursor that `place` names, and the file's text.
+
+    Args:
+        place: `FILE:LINE:COLUMN`, line and column counted from 1.
+
+    Returns:
+        The cursor.
 
     Raises:
         DataError: If the place is malformed, outside the file, or the file is not UTF-8 text.

@@ -17,6 +17,14 @@ __all__ = ["load_engine_with_bar"]
 def load_engine_with_bar(artifact: Path, cache: Path, *, num_threads: int | None = None) -> "LoadedEngine":
     """Return the engine for `artifact`, drawing a bar on stderr while it is prepared.
 
+    Args:
+        artifact: Folder of the artifact.
+        cache: Folder for assembled models.
+        num_threads: Threads of one computation; measured where None.
+
+    Returns:
+        The engine and what it runs.
+
     Raises:
         ArtifactError: If the artifact is missing, incomplete or altered.
         EngineError: If the runtime cannot load the model.

@@ -11,12 +11,15 @@ __all__ = ["byte_progress"]
 
 @contextmanager
 def byte_progress(description: str, total: int, console: Console) -> Iterator["_Advance"]:
-    """Yield a function that advances the bar by a number of bytes; nothing is drawn before its first call.
+    """Draw a bar while the body runs; nothing is drawn before its first advance.
 
     Args:
         description: What is being done.
         total: Bytes in all.
         console: Where to draw, usually stderr.
+
+    Yields:
+        A function that advances the bar by a number of bytes.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     progress = Progress(*columns, console=console, transient=True)

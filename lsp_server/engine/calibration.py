@@ -76,7 +76,15 @@ def candidate_threads() -> list[int]:
 
 
 def measure(model: Path, tokenizer: Tokenizer, num_threads: int) -> Timing:
-    """Return the speed of `model` with `num_threads`; takes about two seconds.
+    """Return the speed of a model; takes about two seconds.
+
+    Args:
+        model: Folder of an assembled model.
+        tokenizer: The model's tokenizer.
+        num_threads: Threads of one computation.
+
+    Returns:
+        Medians of three runs.
 
     Raises:
         EngineError: If the model cannot be loaded.

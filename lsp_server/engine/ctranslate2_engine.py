@@ -62,7 +62,10 @@ class CTranslate2Engine:
         return not static_ids or static_ids in self._static_prompts
 
     def prepare(self, static_ids: tuple[int, ...]) -> None:
-        """Process `static_ids` and keep the state.
+        """Process the shared start of coming prompts and keep the state.
+
+        Args:
+            static_ids: Tokens of that start.
 
         Raises:
             EngineError: If the runtime refuses.
@@ -76,6 +79,13 @@ class CTranslate2Engine:
 
         With a `required_prefix` the model first runs freely and is stopped at its first token if that one does not
         fit, which is rare at line starts; only then is the best fitting token chosen and continued from.
+
+        Args:
+            request: What to continue, and how far.
+            stop: Set by another thread when the answer is no longer wanted.
+
+        Returns:
+            The continuation.
 
         Raises:
             EngineError: If the runtime refuses.
