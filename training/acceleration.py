@@ -18,12 +18,14 @@ def make_accelerator(recipe: RunRecipe) -> Accelerator:
     """Return the accelerator of this process: alone, or one of those that `accelerate launch` started.
 
     Args:
-        recipe: Precision.
+        recipe: Precision and threads.
 
     Returns:
         The accelerator; matrix products in float32 may use tensor cores on a GPU.
     """
     torch.set_float32_matmul_precision("high")
+    if recipe.cpu_threads:
+        torch.set_num_threads(recipe.cpu_threads)
     return Accelerator(
         mixed_precision="bf16" if recipe.precision == "bfloat16" else "no",
         kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True, broadcast_buffers=False)],

@@ -256,6 +256,8 @@ class RunRecipe:
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     compile: bool = True
     """Compile encoder and decoder with torch.compile."""
+    cpu_threads: int = 0
+    """Threads of torch on the CPU; 0 leaves its default, which suits large matrices and slows down tiny ones."""
     workers: int = 2
     """Processes that build batches ahead; 0 builds them in the training process."""
     report_every: int = 10

@@ -30,6 +30,7 @@ from codet5p.training.meter import Meter
 from codet5p.training.objective_module import ObjectiveModule
 from codet5p.training.objectives.task_tokens import TaskTokens
 from codet5p.training.preparation import load_stage_data, prepare_model
+from codet5p.training.profiling import StepProfiler, profiled_steps
 from codet5p.training.progress import Progress
 from codet5p.training.random_state import random_state, restore_random_state
 from codet5p.training.run_checkpoint import latest_checkpoint, load_run, prune_checkpoints, save_run
@@ -68,12 +69,15 @@ class _Start:
     state: dict[str, Any] | None
 
 
-def run_training(recipe: TrainingRecipe, *, minutes: float | None = None) -> TrainingResult:
+def run_training(
+    recipe: TrainingRecipe, *, minutes: float | None = None, profile_folder: Path | None = None
+) -> TrainingResult:
     """Train as `recipe` says, from its latest checkpoint if there is one.
 
     Args:
         recipe: The run.
         minutes: Length of this leg; None runs to the end.
+        profile_folder: Where a profile of five steps is written; None records none.
 
     Returns:
         How it ended.
@@ -86,10 +90,11 @@ def run_training(recipe: TrainingRecipe, *, minutes: float | None = None) -> Tra
     start.module.to(accelerator.device)
     leg = _Leg(recipe, accelerator, start, minutes)
     first_stage = 0 if start.state is None else int(start.state["stage"])
-    for number in range(first_stage, len(recipe.stages)):
-        state = start.state if number == first_stage else None
-        if not leg.run_stage(number, state):
-            return leg.result(is_finished=False)
+    with profiled_steps(profile_folder) as leg.profiler:
+        for number in range(first_stage, len(recipe.stages)):
+            state = start.state if number == first_stage else None
+            if not leg.run_stage(number, state) or (number + 1 < len(recipe.stages) and leg.is_over()):
+                return leg.result(is_finished=False)
     return leg.result(is_finished=True)
 
 
@@ -145,9 +150,10 @@ class _Leg:
         self._began = self._last_checkpoint = time.monotonic()
         self._seconds = None if minutes is None else minutes * 60
         self._rate = matrix_rate(accelerator.device)
-        self._steps = 0 if start.state is None else int(start.state["total_steps"])
+        self._steps = self._first_step = 0 if start.state is None else int(start.state["total_steps"])
         self._curves = CurveLog(recipe.output, first_step=self._steps) if accelerator.is_main_process else None
         self._losses: dict[str, float] = {}
+        self.profiler = StepProfiler(None)
         if recipe.run.precision == "bfloat16":
             store_residual_in_bfloat16(start.module.model)
         if recipe.run.compile:
@@ -203,6 +209,7 @@ class _Leg:
                 waited = time.monotonic() - asked
                 result = run.take_step(micro_batches)
                 self._steps += 1
+                self.profiler.step()
                 meter.add(micro_batches, result, waited_seconds=waited)
                 bad_steps = 0 if result.is_applied else bad_steps + 1
                 if bad_steps >= settings.max_bad_steps:
@@ -214,7 +221,7 @@ class _Leg:
                     self._report(stage, meter, progress, run.step)
                 if settings.validate_every and run.step % settings.validate_every == 0 and run.step < stage.steps:
                     self._validate(stage, run)
-                is_over = self._is_over()
+                is_over = self.is_over()
                 if run.step == stage.steps or is_over or self._checkpoint_is_due():
                     self._save(number, run)
                 if is_over:
@@ -244,8 +251,9 @@ class _Leg:
             self._curves.add({"step": float(self._steps), "stage": stage.name, **named})
             _LOG.info("held-out: %s", ", ".join(f"{name} {value:.4f}" for name, value in losses.items()))
 
-    def _is_over(self) -> bool:
-        if self._seconds is None:
+    def is_over(self) -> bool:
+        """Return whether the leg's time is up; it never is before the first step, so that every leg gets on."""
+        if self._seconds is None or self._steps == self._first_step:
             return False
         is_over = torch.tensor(float(time.monotonic() - self._began >= self._seconds), device=self._accelerator.device)
         if self._accelerator.num_processes > 1:
