@@ -90,17 +90,16 @@ class CTranslate2Engine:
         Raises:
             EngineError: If the runtime refuses.
         """
-        deadline = time.monotonic() + request.time_limit_seconds
         prefix = request.required_prefix
         allowed = self._healing.allowed_ids(prefix) if prefix else None
         if allowed is not None and not len(allowed):
             return Generation(ids=(), log_probs=(), is_finished=False)
-        steps, first_logits = self._decode(request, (), deadline, stop, only_first_of=allowed)
+        steps, first_logits = self._decode(request, (), stop, only_first_of=allowed)
         if allowed is not None and steps and steps[0][0] not in allowed and not stop.is_set():
             healed = _best_of(first_logits, allowed)
             steps = [healed]
             if healed[0] not in set(request.end_ids) and request.max_new_tokens > 1:
-                steps += self._decode(request, (healed[0],), deadline, stop)[0]
+                steps += self._decode(request, (healed[0],), stop)[0]
         if stop.is_set():
             return None
         ids = tuple(token_id for token_id, _ in steps)
@@ -114,15 +113,18 @@ class CTranslate2Engine:
         self,
         request: GenerationRequest,
         healed: tuple[int, ...],
-        deadline: float,
         stop: Event,
         only_first_of: Any = None,
     ) -> tuple[list[tuple[int, float]], Any]:
         """Return generated (id, log-probability) pairs and, where the first token is restricted, its logits."""
         steps: list[tuple[int, float]] = []
+        deadline = float("inf")
         vocabulary_size = len(self._tokenizer.tokens)
 
         def keep_step(step: Any) -> bool:
+            nonlocal deadline
+            if not steps:
+                deadline = time.monotonic() + request.time_limit_seconds
             if step.token_id >= vocabulary_size:  # a padding row of the embedding, never trained
                 return True
             steps.append((step.token_id, step.log_prob))

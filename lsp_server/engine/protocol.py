@@ -21,7 +21,8 @@ class GenerationRequest:
             taken off the prompt because a token boundary there would be unnatural (token healing).
         end_ids: Tokens that end the generation; the one met is part of the result.
         max_new_tokens: Most tokens to generate.
-        time_limit_seconds: When to stop with what there is, counted from the call.
+        time_limit_seconds: When to stop with what there is, counted from the first token: once a long prompt has been
+            processed, leaving without an answer would waste it.
     """
 
     static_ids: tuple[int, ...]

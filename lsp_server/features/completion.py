@@ -136,7 +136,9 @@ class Completer:
             return None
         text = self._filtered(query, self._text_of(generation, prompt.required_prefix), generation.is_finished)
         score = sum(generation.log_probs) / max(len(generation.log_probs), 1)
-        self._cache.put(query.uri, query.text, query.offset, text, score)
+        is_out_of_time = not generation.is_finished and len(generation.ids) < self.limits.max_new_tokens
+        if text or not is_out_of_time:  # silence for lack of time is not worth remembering
+            self._cache.put(query.uri, query.text, query.offset, text, score)
         return Suggestion(text=text, score=score, is_cached=False)
 
     def prepare_next(self, query: CompletionQuery) -> None:

@@ -34,7 +34,7 @@ async def suggest(
     if not completion.enable or document.language_id in completion.disabled_languages:
         return None
     started = time.perf_counter()
-    if (assistant := await state.assistant()) is None:
+    if (assistant := await state.assistant()) is None or not assistant.completer.is_worth_asking(query):
         return None
     suggestion = assistant.completer.cached(query)
     if suggestion is None:
