@@ -98,7 +98,7 @@ class Manifest:
         """Refuse layouts of another version and file names that leave the folder."""
         if self.format != ARTIFACT_FORMAT:
             raise ValueError(f"artifact format {self.format} is not supported, only {ARTIFACT_FORMAT}; update codet5p")
-        if escaping := [name for name in self.files if Path(name).name != name]:
+        if escaping := [name for name in self.files if Path(name).name != name or name in ("", "..")]:
             raise ValueError(f"file name {escaping[0]!r} leaves the artifact's folder")
 
     def save(self, folder: Path) -> None:

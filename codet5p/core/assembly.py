@@ -7,6 +7,7 @@
 start that finds them unchanged reads no weights but those it runs; any change means verification anew.
 """
 
+import contextlib
 import json
 import shutil
 import tempfile
@@ -67,7 +68,8 @@ def assemble(artifact: Path, cache: Path, advance: _Advance = lambda _: None) ->
     """
     manifest = load_manifest(artifact)
     home = cache / f"{manifest.name}-{manifest.revision}"
-    if _read_record(home) != _fingerprint(artifact, manifest):
+    fingerprint = _fingerprint(artifact, manifest)
+    if fingerprint is None or _read_record(home) != fingerprint:
         verify_files(artifact, manifest, advance)
         try:
             _assemble_anew(artifact, manifest, home, advance)
@@ -83,8 +85,10 @@ def _assemble_anew(artifact: Path, manifest: Manifest, home: Path, advance: _Adv
         tokens = Tokenizer.from_file(artifact / TOKENIZER_NAME).tokens
         tensors = read_tensors(artifact, manifest)
         _write(workplace / "completion", completion_model(manifest.model, tensors, tokens), advance)
-        (workplace / _RECORD_NAME).write_text(json.dumps(_fingerprint(artifact, manifest)), "utf-8")
-        _replace(workplace, home)
+        fingerprint = _fingerprint(artifact, manifest)
+        (workplace / _RECORD_NAME).write_text(json.dumps(fingerprint), "utf-8")
+        if _read_record(home) != fingerprint:  # unless another process with the same work came first
+            _replace(workplace, home)
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
 
@@ -95,11 +99,11 @@ def _write(folder: Path, model: RuntimeModel, advance: _Advance) -> None:
 
 
 def _replace(workplace: Path, home: Path) -> None:
-    """Put `workplace` in the place of `home`; a process that came first with the same models has done our work."""
-    if home.exists():
-        outdated = Path(tempfile.mkdtemp(prefix=f".{home.name}-old-", dir=home.parent))
+    """Put `workplace` in the place of `home`, unless another process does so in this moment."""
+    outdated = Path(tempfile.mkdtemp(prefix=f".{home.name}-old-", dir=home.parent))
+    with contextlib.suppress(FileNotFoundError):
         home.replace(outdated / "models")
-        shutil.rmtree(outdated, ignore_errors=True)
+    shutil.rmtree(outdated, ignore_errors=True)
     try:
         workplace.replace(home)
     except OSError:

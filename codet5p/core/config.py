@@ -54,6 +54,8 @@ def from_mapping(mapping: Mapping[str, Any], config_type: type[T], where: str = 
     Raises:
         ConfigError: If a key is unknown or missing, or a value is of the wrong type or refused by the dataclass.
     """
+    if not isinstance(mapping, Mapping):
+        raise ConfigError(f"{where or 'the content'} must be a table, got {mapping!r}")
     fields = {field.name: field for field in dataclasses.fields(config_type)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(config_type)
     if unknown := sorted(set(mapping) - set(fields)):
@@ -79,8 +81,6 @@ def _join(where: str, key: str) -> str:
 def _convert(value: Any, hint: Any, where: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"{where} must be a table, got {value!r}")
         return from_mapping(value, hint, where)
     if origin is tuple:
         if not isinstance(value, list | tuple):

@@ -153,5 +153,5 @@ def _add_matrix(variables: _Variables, name: str, tensors: Tensors, sources: tup
     """Add a matrix whose rows are those of `sources`, one after the other; scales go with their rows."""
     for suffix in ("", SCALE_SUFFIX):
         parts = [source + suffix for source in sources]
-        if parts[0] in tensors:
+        if not suffix or parts[0] in tensors:
             variables[name + suffix] = lambda parts=parts: np.concatenate([tensors[part] for part in parts])  # type: ignore[misc]
