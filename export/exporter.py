@@ -4,7 +4,9 @@ An artifact for completion alone leaves out encoder and cross-attention: decoder
 constant a layer (see `folding`).
 """
 
+import dataclasses
 import hashlib
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +28,7 @@ from codet5p.core.artifact import (
     Mode,
     file_entry,
 )
-from codet5p.core.errors import CheckpointError
+from codet5p.core.errors import ArtifactError, CheckpointError
 from codet5p.core.model_config import CodeT5pConfig
 from codet5p.core.special_tokens import CLM
 from codet5p.core.tokenizer import Tokenizer
@@ -80,8 +82,7 @@ def export_artifact(
         CheckpointError: If the checkpoint cannot be read or lacks what a mode needs.
     """
     config, weights = read_checkpoint(checkpoint)
-    tokenizer = Tokenizer.from_file(checkpoint / TOKENIZER_NAME)
-    tensors = _select(config, weights, tokenizer.token_id(CLM), options.modes)
+    tensors = _select(config, weights, _clm_id(checkpoint), options.modes)
     destination.parent.mkdir(parents=True, exist_ok=True)
     workplace = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
     try:
@@ -96,6 +97,14 @@ def export_artifact(
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
     return manifest
+
+
+def _clm_id(checkpoint: Path) -> int:
+    try:
+        return Tokenizer.from_file(checkpoint / TOKENIZER_NAME).token_id(CLM)
+    except (ArtifactError, ValueError) as error:
+        reason = str(error).removesuffix("; see codet5p doctor")
+        raise CheckpointError(f"the checkpoint {checkpoint} has no tokenizer of ours: {reason}") from None
 
 
 def _select(
@@ -159,7 +168,7 @@ def _describe(folder: Path, config: CodeT5pConfig, options: ExportOptions) -> Ma
     manifest = Manifest(
         format=ARTIFACT_FORMAT,
         name=options.name,
-        revision=_revision(files, options),
+        revision=_revision(config, files, options),
         modes=options.modes,
         quantization=options.quantization,
         model=config,
@@ -172,8 +181,9 @@ def _describe(folder: Path, config: CodeT5pConfig, options: ExportOptions) -> Ma
     return manifest
 
 
-def _revision(files: Mapping[str, FileEntry], options: ExportOptions) -> str:
-    digest = hashlib.sha256("+".join(options.modes).encode())
+def _revision(config: CodeT5pConfig, files: Mapping[str, FileEntry], options: ExportOptions) -> str:
+    shape = json.dumps(dataclasses.asdict(config), sort_keys=True)
+    digest = hashlib.sha256(f"{'+'.join(options.modes)}\n{shape}\n".encode())
     for name in sorted(files):
         digest.update(f"{name}:{files[name].sha256}\n".encode())
     return digest.hexdigest()[:12]

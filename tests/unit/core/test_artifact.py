@@ -37,9 +37,7 @@ def test_a_saved_manifest_reads_back_the_same(artifact: Path, tmp_path: Path) ->
 def test_a_missing_artifact_is_one_line_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError) as caught:
         load_manifest(tmp_path / "nowhere")
-    assert (
-        str(caught.value) == f"no artifact at {tmp_path / 'nowhere'}: manifest.json is missing; see codet5p doctor"
-    )
+    assert str(caught.value) == f"no artifact at {tmp_path / 'nowhere'}: manifest.json is missing; see codet5p doctor"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +116,9 @@ def test_a_damaged_file_is_one_line_with_its_name_and_the_remedy(artifact: Path,
 
 def test_tensors_of_several_files_are_one_mapping(artifact: Path) -> None:
     save_file({"further": np.arange(3, dtype=np.float32)}, artifact / "weights-2.safetensors")
-    rewrite_manifest(artifact, files={WEIGHTS: {"bytes": 1, "sha256": ""}, "weights-2.safetensors": {"bytes": 1, "sha256": ""}})
+    rewrite_manifest(
+        artifact, files={WEIGHTS: {"bytes": 1, "sha256": ""}, "weights-2.safetensors": {"bytes": 1, "sha256": ""}}
+    )
     tensors = read_tensors(artifact, load_manifest(artifact))
     np.testing.assert_array_equal(tensors["further"], [0, 1, 2])
     assert tensors["token_embedding.weight"].dtype == np.int8
