@@ -18,6 +18,7 @@ import {
   waitForGhostText,
   waitForStatus,
   waitForToast,
+  waitUntilGhostTextIsGone,
   waitUntilReady,
 } from "./editing";
 import { PRODUCT_SETTINGS, screenshot } from "./product";
@@ -92,6 +93,7 @@ describe("completion", () => {
     await type(page, "    ret");
     await waitForGhostText(page);
     await page.keyboard.press("Escape");
+    await waitUntilGhostTextIsGone(page);
     await expectNoGhostText(page);
     assert.equal(await savedText(workbench, FILE), `${TEXT}    ret`);
   });

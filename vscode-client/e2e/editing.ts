@@ -29,15 +29,16 @@ export async function status(page: Page): Promise<{ text: string; label: string 
   return { text: clean(text), label: (await item.getAttribute("aria-label")) ?? "" };
 }
 
-export function waitForStatus(page: Page, pattern: RegExp, timeoutMs = PATIENCE_MS): Promise<string> {
-  return eventually(
-    `status ${String(pattern)}`,
-    async () => {
-      const { text, label } = await status(page);
-      return pattern.test(label) || pattern.test(text) ? `${text} | ${label}` : undefined;
-    },
-    timeoutMs,
-  );
+export async function waitForStatus(page: Page, pattern: RegExp, timeoutMs = PATIENCE_MS): Promise<string> {
+  let last = "";
+  const matching = async (): Promise<string | undefined> => {
+    const { text, label } = await status(page);
+    last = `${text} | ${label}`;
+    return pattern.test(last) ? last : undefined;
+  };
+  return eventually(`status ${String(pattern)}`, matching, timeoutMs).catch((error: unknown) => {
+    throw new Error(`the status bar says ${JSON.stringify(last)}`, { cause: error });
+  });
 }
 
 export const waitUntilReady = (page: Page, timeoutMs = PATIENCE_MS): Promise<string> => waitForStatus(page, /is ready/, timeoutMs);
@@ -53,7 +54,11 @@ export function waitForGhostText(page: Page): Promise<string> {
   return eventually("ghost text", async () => (await ghostText(page)) || undefined);
 }
 
-/** Waits until there is no ghost text, and it stays away for `quietMs`. */
+export function waitUntilGhostTextIsGone(page: Page): Promise<true> {
+  return eventually("the ghost text to go", async () => ((await ghostText(page)) === "" ? true : undefined));
+}
+
+/** Watches for `quietMs` that no ghost text appears. */
 export async function expectNoGhostText(page: Page, quietMs = 2_500): Promise<void> {
   const deadline = Date.now() + quietMs;
   while (Date.now() < deadline) {
@@ -99,7 +104,8 @@ export async function savedText(workbench: Workbench, file: string): Promise<str
 export async function runCommand(page: Page, title: string): Promise<void> {
   await page.keyboard.press("F1");
   await page.locator(".quick-input-widget .quick-input-box input").fill(`>${title}`);
-  await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().waitFor({ timeout: PATIENCE_MS });
+  // Enter takes the focused row, which may still be that of the unfiltered list.
+  await page.locator(".quick-input-list .monaco-list-row.focused", { hasText: title }).waitFor({ timeout: PATIENCE_MS });
   await page.keyboard.press("Enter");
 }
 

@@ -21,6 +21,7 @@ const START_TIMEOUT_MS = 60_000;
 const STEADY_SETTINGS = {
   "chat.commandCenter.enabled": false,
   "editor.accessibilitySupport": "off",
+  "editor.autoIndent": "none",
   "editor.autoClosingBrackets": "never",
   "editor.autoClosingQuotes": "never",
   "editor.cursorBlinking": "solid",
@@ -46,8 +47,8 @@ const STEADY_SETTINGS = {
   "workbench.reduceMotion": "on",
   "workbench.startupEditor": "none",
   "workbench.tips.enabled": false,
-  "workbench.welcomePage.walkthroughs.openOnInstall": false,
 };
+const WALKTHROUGHS = "workbench.welcomePage.walkthroughs.openOnInstall";
 
 export interface WorkbenchOptions {
   /** Workspace files by relative path. */
@@ -56,6 +57,8 @@ export interface WorkbenchOptions {
   readonly open: string;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly vsix?: string;
+  /** Whether the walkthrough may open by itself, as it does for a new user. */
+  readonly walkthrough?: boolean;
   /** Changes to the environment of code-server, and thereby of the extension and its server. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -73,7 +76,10 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   const profile = await mkdtemp(path.join(tmpdir(), "codet5p-e2e-"));
   const folder = path.join(profile, "workspace");
   await writeFiles(folder, options.files);
-  await writeFiles(profile, { "user/User/settings.json": JSON.stringify({ ...STEADY_SETTINGS, ...options.settings }, undefined, 2) });
+  await writeFiles(profile, {
+    "user/User/settings.json": JSON.stringify({ ...STEADY_SETTINGS, ...options.settings }),
+    "user/Machine/settings.json": JSON.stringify(machineSettings(options)),
+  });
   const env = isolatedEnvironment(profile, options.env ?? {});
   const profileFlags = ["--user-data-dir", path.join(profile, "user"), "--extensions-dir", path.join(profile, "extensions")];
   installExtension(options.vsix ?? VSIX, profileFlags, env);
@@ -93,6 +99,12 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     await close();
     throw error;
   }
+}
+
+/** In a browser, settings of machine scope count only in this second file. */
+function machineSettings({ settings, walkthrough }: WorkbenchOptions): Readonly<Record<string, unknown>> {
+  const ofMachine = Object.entries(settings).filter(([name]) => name.startsWith("codet5p.server."));
+  return { ...Object.fromEntries(ofMachine), [WALKTHROUGHS]: walkthrough ?? false };
 }
 
 async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
