@@ -21,9 +21,10 @@ from torch import Tensor, nn
 from codet5p.core.config import from_mapping
 from codet5p.core.errors import CheckpointError, ConfigError
 from codet5p.model.config import CodeT5pConfig
+from codet5p.model.initialisation import initialise_weights
 from codet5p.model.transformer import CodeT5pModel
 
-__all__ = ["assign_weights", "load_checkpoint", "save_checkpoint"]
+__all__ = ["assign_weights", "load_checkpoint", "model_from_weights", "save_checkpoint", "weight_names"]
 
 _FORMAT = "codet5p checkpoint"
 _REVISION = 1
@@ -107,9 +108,7 @@ def load_checkpoint(folder: Path) -> tuple[CodeT5pModel, dict[str, Any]]:
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"cannot read {folder / _WEIGHTS_FILE}: {error}; copy the checkpoint again") from None
     try:
-        with torch.device("meta"):  # no memory and no random numbers for weights that are about to be replaced
-            model = CodeT5pModel(config)
-        assign_weights(model, weights)
+        model = model_from_weights(config, weights)
     except CheckpointError as error:
         raise CheckpointError(f"{folder / _WEIGHTS_FILE}: {error}") from None
     return model.eval(), description["extra"]
@@ -132,6 +131,42 @@ def _read_description(path: Path) -> dict[str, Any]:
     if not all(isinstance(description.get(key), dict) for key in ("model", "extra")):
         raise CheckpointError(f"{path} lacks the table model or extra; copy the checkpoint again")
     return description
+
+
+def model_from_weights(
+    config: CodeT5pConfig,
+    weights: Mapping[str, Tensor],
+    *,
+    fresh: Collection[str] = (),
+    generator: torch.Generator | None = None,
+) -> CodeT5pModel:
+    """Return the model of `config` made of `weights`, in training mode.
+
+    Args:
+        config: The model's shape.
+        weights: By the model's own names; used as they are, with their dtype, and not copied.
+        fresh: Names that may be absent from `weights` and are drawn then, in float32.
+        generator: For the drawn weights; torch's global random state where None.
+
+    Returns:
+        The model, on the CPU.
+
+    Raises:
+        CheckpointError: If `weights` do not fit.
+    """
+    with torch.device("meta"):  # no memory and no random numbers for weights that are about to be replaced
+        model = CodeT5pModel(config)
+    assign_weights(model, weights, fresh=fresh)
+    drawn = {name: torch.empty(weight.shape) for name, weight in model.named_parameters() if weight.is_meta}
+    model.load_state_dict(drawn, strict=False, assign=True)
+    initialise_weights(model, generator, only=drawn)
+    return model
+
+
+def weight_names(config: CodeT5pConfig) -> list[str]:
+    """Return the names of all weights of the model of `config`."""
+    with torch.device("meta"):
+        return list(CodeT5pModel(config).state_dict())
 
 
 def assign_weights(model: nn.Module, weights: Mapping[str, Tensor], *, fresh: Collection[str] = ()) -> None:

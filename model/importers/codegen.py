@@ -121,10 +121,7 @@ def import_codet5p_codegen(folder: Path) -> CodeGenT5pModel:
     if fields.get("model_type") != "codet5p":
         raise CheckpointError(f"{folder} holds a model of type {fields.get('model_type')!r}, expected 'codet5p'")
     tensors = read_released_tensors(folder)
-    try:
-        stacks = {side: _stack_config_from(fields[side]) for side in ("encoder", "decoder")}
-    except KeyError as error:
-        raise CheckpointError(f"{folder / 'config.json'} has no {error}; download the model again") from None
+    stacks = {side: _stack_config_from(fields.get(side, {}), folder) for side in ("encoder", "decoder")}
     crossing = {name.split(".")[3] for name in tensors if ".crossattention." in name}
     config = CodeGenT5pConfig(**stacks, num_cross_attention_layers=max(1, len(crossing)))
     released = _unfused({name: t for name, t in tensors.items() if name.startswith("encoder.")}, config.encoder)
@@ -196,22 +193,24 @@ def _stack_config(folder: Path) -> CodeGenStackConfig:
     fields = read_released_config(folder)
     if fields.get("model_type") != "codegen":
         raise CheckpointError(f"{folder} holds a model of type {fields.get('model_type')!r}, expected 'codegen'")
+    return _stack_config_from(fields, folder)
+
+
+def _stack_config_from(fields: Mapping[str, Any], folder: Path) -> CodeGenStackConfig:
     try:
-        return _stack_config_from(fields)
+        return CodeGenStackConfig(
+            vocab_size=fields["vocab_size"],
+            width=fields["n_embd"],
+            num_layers=fields["n_layer"],
+            num_heads=fields["n_head"],
+            rotary_dim=fields["rotary_dim"],
+            feed_forward_width=fields.get("n_inner") or 4 * fields["n_embd"],
+            norm_epsilon=fields["layer_norm_epsilon"],
+        )
     except KeyError as error:
         raise CheckpointError(f"{folder / 'config.json'} has no {error}; download the model again") from None
-
-
-def _stack_config_from(fields: Mapping[str, Any]) -> CodeGenStackConfig:
-    return CodeGenStackConfig(
-        vocab_size=fields["vocab_size"],
-        width=fields["n_embd"],
-        num_layers=fields["n_layer"],
-        num_heads=fields["n_head"],
-        rotary_dim=fields["rotary_dim"],
-        feed_forward_width=fields.get("n_inner") or 4 * fields["n_embd"],
-        norm_epsilon=fields["layer_norm_epsilon"],
-    )
+    except ValueError as error:
+        raise CheckpointError(f"{folder / 'config.json'} describes no model: {error}; download it again") from None
 
 
 def _draw(name: str, weight: Tensor, generator: torch.Generator | None) -> Tensor:

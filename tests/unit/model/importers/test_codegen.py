@@ -144,6 +144,13 @@ def test_another_architecture_is_refused(tmp_path: Path) -> None:
         compose_codegen(tmp_path, tmp_path)
 
 
+def test_a_configuration_that_no_model_can_have_is_refused(folders: tuple[Path, Path]) -> None:
+    config = json.loads((folders[1] / "config.json").read_text("utf-8"))
+    (folders[1] / "config.json").write_text(json.dumps(config | {"rotary_dim": 9}), "utf-8")
+    with pytest.raises(CheckpointError, match="describes no model: rotary_dim must be even and at most 8, got 9"):
+        compose_codegen(*folders)
+
+
 def test_a_configuration_without_a_field_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "codegen", "vocab_size": 61}', "utf-8")
     with pytest.raises(CheckpointError, match="has no 'n_embd'"):

@@ -186,6 +186,11 @@ def test_another_architecture_is_refused(tmp_path: Path) -> None:
         import_salesforce_t5(write_folder(tmp_path, "bert", {}))
 
 
+def test_a_configuration_that_no_model_can_have_is_refused() -> None:
+    with pytest.raises(CheckpointError, match="config.json describes no model: relative_buckets must be even"):
+        salesforce_t5_config(RELEASED_220M | {"relative_attention_num_buckets": 31})
+
+
 def test_a_configuration_without_a_field_is_refused() -> None:
     fields = {name: value for name, value in RELEASED_220M.items() if name != "d_kv"}
     with pytest.raises(CheckpointError, match=r"config.json has no 'd_kv'"):
