@@ -1,18 +1,29 @@
 """The protocol below the handlers: every request is answered, also one that cannot be read.
 
-pygls drops a request whose parameters do not fit their type: the client waits for ever. Here such a request gets an
-error, and two known deviations of clients are understood: vscode-languageclient 9 sends the trigger kinds of VS Code's
-own interface (0 for an explicit request) and ranges as a list of two positions.
+pygls drops a request whose parameters do not fit their type, and one that comes after `shutdown`: the client waits for
+ever. Here such a request gets an error. Known deviations of clients are understood: vscode-languageclient 9 sends the
+trigger kinds of VS Code's own interface (0 for an explicit request) and ranges as a list of two positions, and every
+client may leave out the params of a method that needs none.
+
+pygls would also keep a copy of each document, in which lines end at form feeds and other separators too. An edit out of
+that copy's range would never reach the server's own documents, so there is no such copy.
 """
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from cattrs import Converter
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
-from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import (
+    JsonRPCNotification,
+    JsonRPCRequestMessage,
+    LanguageServerProtocol,
+    default_converter,
+    lsp_method,
+)
 
 from codet5p import __version__
 
@@ -23,6 +34,23 @@ _LOGGER = logging.getLogger(__name__)
 
 class AssistantProtocol(LanguageServerProtocol):
     """pygls's protocol with an answer to every request and the assistant's own capabilities."""
+
+    def __init__(self, server: LanguageServer, converter: Converter) -> None:
+        super().__init__(server, converter)
+        for method in (
+            types.TEXT_DOCUMENT_DID_OPEN,
+            types.TEXT_DOCUMENT_DID_CHANGE,
+            types.TEXT_DOCUMENT_DID_CLOSE,
+        ):
+            del self.fm.builtin_features[method]
+
+    def handle_message(self, message: Any) -> None:
+        """Pass the message to its handler; after `shutdown` a request is refused, not ignored."""
+        if self._shutdown and hasattr(message, "method") and hasattr(message, "id"):
+            error = types.ResponseError(code=types.ErrorCodes.InvalidRequest.value, message="the server is shut down")
+            self._send_response(message.id, error=error)
+            return
+        super().handle_message(message)
 
     def structure_message(self, data: dict[str, Any]) -> Any:
         """Return the typed message; a request that cannot be read is answered here, then refused."""
@@ -62,6 +90,11 @@ def lenient_converter() -> Converter:
             types.InlineCompletionTriggerKind.Automatic if is_automatic else types.InlineCompletionTriggerKind.Invoked
         )
 
+    def without_params(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        return lambda message, kind: structure({"params": None} | message, kind)
+
+    for kind in (JsonRPCRequestMessage, JsonRPCNotification):
+        converter.register_structure_hook(kind, without_params(converter.get_structure_hook(kind)))
     converter.register_structure_hook(types.Range, range_hook)
     converter.register_structure_hook(types.InlineCompletionTriggerKind, trigger_hook)
     return converter
