@@ -83,6 +83,8 @@ class Source:
     """One data source: token shards, Parquet or JSON Lines files, or a folder of source code."""
 
     path: Path
+    language: str | None = None
+    """Only this language of a corpus."""
     weight: float = 1.0
     """Share of the rows that comes from here, relative to the other sources."""
 

@@ -1,9 +1,10 @@
 """From a recipe to what a run needs: tokenizer, model and data, all checked before any training."""
 
+import hashlib
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 
@@ -15,20 +16,27 @@ from codet5p.model.initialisation import initialise_weights
 from codet5p.model.smollm2 import SmolLM2Weights, initialise_from_smollm2, read_smollm2
 from codet5p.model.transformer import CodeT5pModel
 from codet5p.training.batches import StageData
-from codet5p.training.config import ModelRecipe, Source, StageRecipe, TokenizerRecipe, TrainingRecipe
+from codet5p.training.config import (
+    CODE_OBJECTIVES,
+    EXAMPLE_OBJECTIVES,
+    PAIR_OBJECTIVES,
+    ModelRecipe,
+    Source,
+    StageRecipe,
+    TokenizerRecipe,
+    TrainingRecipe,
+)
 from codet5p.training.example_table import ExampleTable
 from codet5p.training.mixed_rows import MixedRows
 from codet5p.training.objectives.task_tokens import TaskTokens
 from codet5p.training.pair_table import PairTable
-from codet5p.training.sources import code_texts, open_code, read_examples, read_pairs
-from codet5p.training.token_stream import TokenStream, continuation_tables
+from codet5p.training.sources import TokenizerIdentity, code_texts, open_code, read_examples, read_pairs
+from codet5p.training.token_stream import continuation_tables
 from codet5p.training.tokenizer_training import train_tokenizer
 
 __all__ = ["PreparedModel", "build_model", "load_stage_data", "load_tokenizer", "prepare_model", "spread_layers"]
 
 _VOCABULARY_STEP = 64  # matrix units like the embedding's rows in multiples of this
-
-T = TypeVar("T", PairTable, ExampleTable)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,10 +64,7 @@ def prepare_model(recipe: TrainingRecipe) -> PreparedModel:
         tokenizer = load_tokenizer(recipe.tokenizer, [source.path for source in recipe.data.code])
     generator = torch.Generator().manual_seed(recipe.seed)
     model = build_model(recipe.model, tokenizer, generator, released)
-    scratch = recipe.output / "tokenizer.json"
-    scratch.parent.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(scratch)
-    return PreparedModel(model=model, tokenizer=tokenizer, tokenizer_json=scratch.read_text("utf-8"))
+    return PreparedModel(model=model, tokenizer=tokenizer, tokenizer_json=_as_json(tokenizer))
 
 
 def load_tokenizer(recipe: TokenizerRecipe, code: Sequence[Path]) -> Tokenizer:
@@ -199,52 +204,69 @@ def _tiny(vocab_size: int) -> CodeT5pConfig:
 
 
 def load_stage_data(
-    stage: StageRecipe,
-    tokenizer: Tokenizer,
-    *,
-    code: Sequence[Source],
-    pairs: Sequence[Source],
-    examples: Sequence[Source],
+    stage: StageRecipe, recipe: TrainingRecipe, tokenizer: Tokenizer, *, held_out: bool = False
 ) -> StageData:
-    """Return the sources opened, tokenised where they are text.
+    """Return the sources that a stage needs opened, tokenised where they are text.
 
     Args:
         stage: Says which kinds are needed, and their widths.
+        recipe: Names the sources.
         tokenizer: The run's tokenizer.
-        code: Sources of code.
-        pairs: Sources of pairs.
-        examples: Sources of examples.
+        held_out: Take the validation sources.
 
     Returns:
         What batches are made of.
     """
-    tokens = TaskTokens.from_tokenizer(tokenizer)
-    pair_tables = [_pair_table(source, tokenizer, stage) for source in pairs]
+    prefix, split = ("validation_", "validation") if held_out else ("", "train")
+    code, pairs, examples = (
+        getattr(recipe.data, prefix + kind) if stage.uses(objectives) else ()
+        for kind, objectives in (
+            ("code", CODE_OBJECTIVES),
+            ("pairs", PAIR_OBJECTIVES),
+            ("examples", EXAMPLE_OBJECTIVES),
+        )
+    )
+    for source in (*code, *pairs, *examples):
+        _check_exists(source)
+    identity = _identity(tokenizer, recipe.tokenizer.path)
+    pair_tables = [_pair_table(source, split, tokenizer, stage) for source in pairs]
     example_tables = [
         ExampleTable.from_examples(read_examples(source.path), tokenizer, stage.examples) for source in examples
     ]
     return StageData(
-        code=tuple((_open(source, tokenizer, tokens.eos), source.weight) for source in code),
+        code=tuple((open_code(source.path, source.language, split, identity), source.weight) for source in code),
         pairs=PairTable.joined(pair_tables) if pair_tables else None,
         pair_rows=MixedRows([len(table) for table in pair_tables], [source.weight for source in pairs]),
         examples=ExampleTable.joined(example_tables) if example_tables else None,
         example_rows=MixedRows([len(table) for table in example_tables], [source.weight for source in examples]),
-        tokens=tokens,
+        tokens=TaskTokens.from_tokenizer(tokenizer),
         word_tables=continuation_tables(tokenizer.token_bytes),
     )
 
 
-def _open(source: Source, tokenizer: Tokenizer, eos: int) -> TokenStream:
+def _check_exists(source: Source) -> None:
     if not source.path.exists():
-        raise DataError(f"{source.path} does not exist; check data.code")
-    return open_code(source.path, tokenizer, eos)
+        raise DataError(f"the data source {source.path} does not exist; check the table data of the recipe")
 
 
-def _pair_table(source: Source, tokenizer: Tokenizer, stage: StageRecipe) -> PairTable:
-    if not source.path.exists():
-        raise DataError(f"{source.path} does not exist; check data.pairs")
+def _as_json(tokenizer: Tokenizer) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "tokenizer.json")
+        tokenizer.save(path)
+        return path.read_text("utf-8")
+
+
+def _identity(tokenizer: Tokenizer, path: Path | None) -> TokenizerIdentity:
+    digests = {hashlib.sha256(_as_json(tokenizer).encode()).hexdigest()}
+    file = path / "tokenizer.json" if path is not None and path.is_dir() else path
+    if file is not None and file.is_file():
+        digests.add(hashlib.sha256(file.read_bytes()).hexdigest())
+    return TokenizerIdentity(tokenizer=tokenizer, digests=frozenset(digests))
+
+
+def _pair_table(source: Source, split: str, tokenizer: Tokenizer, stage: StageRecipe) -> PairTable:
     return PairTable.from_pairs(
-        read_pairs(source.path),
+        read_pairs(source.path, source.language, split),
         tokenizer,
         max_text_tokens=stage.pairs.max_text_tokens,
         max_code_tokens=stage.pairs.max_code_tokens,

@@ -4,6 +4,7 @@ import ast
 import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codet5p.core.errors import DataError
+from codet5p.core.special_tokens import EOS
 from codet5p.core.tokenizer import Tokenizer
 from codet5p.training.token_stream import TokenStream
 
-__all__ = ["SHARD_INDEX", "code_texts", "open_code", "python_pairs", "read_examples", "read_pairs", "read_records"]
+__all__ = [
+    "SHARD_INDEX",
+    "TokenizerIdentity",
+    "code_texts",
+    "open_code",
+    "python_pairs",
+    "read_examples",
+    "read_pairs",
+    "read_records",
+]
 
-SHARD_INDEX = "index.json"
+SHARD_INDEX = "tokens.json"
 SOURCE_SUFFIXES = frozenset(
     (".py", ".java", ".js", ".jsx", ".ts", ".tsx", ".go", ".rb", ".php", ".c", ".h", ".cc", ".cpp", ".hpp", ".cs")
 )
@@ -25,13 +36,27 @@ _INSTRUCTION = (
 )
 
 
-def open_code(path: Path, tokenizer: Tokenizer, eos: int) -> TokenStream:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenizerIdentity:
+    """A tokenizer, and the SHA-256 digests of the files it may have been read from.
+
+    Attributes:
+        tokenizer: The run's.
+        digests: Of its file as it was, and as we write it.
+    """
+
+    tokenizer: Tokenizer
+    digests: frozenset[str]
+
+
+def open_code(path: Path, language: str | None, split: str, vocabulary: TokenizerIdentity) -> TokenStream:
     """Return the code at `path` as a stream of tokens.
 
     Args:
-        path: A folder of token shards with its index, or of source files, which are tokenised now.
-        tokenizer: The run's tokenizer.
-        eos: `[EOS]`, which closes each file.
+        path: A folder of token shards from `codet5p corpus tokenize`, or of source files, which are tokenised now.
+        language: Only the shards of this language; all where None.
+        split: `train` or `validation`; source files have no split.
+        vocabulary: The run's tokenizer.
 
     Returns:
         The stream.
@@ -39,13 +64,14 @@ def open_code(path: Path, tokenizer: Tokenizer, eos: int) -> TokenStream:
     Raises:
         DataError: If there is nothing to read, or the shards were made with another tokenizer.
     """
+    tokenizer, eos = vocabulary.tokenizer, vocabulary.tokenizer.token_id(EOS)
     if (path / SHARD_INDEX).is_file():
-        return TokenStream(_open_shards(path, tokenizer, eos))
-    texts = list(code_texts(path))
+        return TokenStream(_open_shards(path, language, split, vocabulary), eos)
+    texts = [text for text in code_texts(path) if text]
     if not texts:
         raise DataError(f"{path} holds neither token shards ({SHARD_INDEX}) nor source files; check data.code")
-    ids = [np.asarray([*row, eos], np.uint32) for row in tokenizer.encode_batch(texts)]
-    return TokenStream([np.concatenate(ids)])
+    ids = [np.asarray(row, np.uint32) for row in tokenizer.encode_batch(texts)]
+    return TokenStream([(np.concatenate(ids), np.cumsum([len(row) for row in ids]))], eos)
 
 
 def code_texts(path: Path) -> Iterator[str]:
@@ -65,27 +91,33 @@ def code_texts(path: Path) -> Iterator[str]:
                 continue  # not text, whatever its name says
 
 
-def _open_shards(folder: Path, tokenizer: Tokenizer, eos: int) -> list[NDArray[np.integer]]:
+def _open_shards(
+    folder: Path, language: str | None, split: str, vocabulary: TokenizerIdentity
+) -> list[tuple[NDArray[Any], NDArray[np.int64]]]:
     try:
         index = json.loads((folder / SHARD_INDEX).read_text("utf-8"))
-        dtype, files, vocab_size = np.dtype(index["dtype"]), index["shards"], int(index["vocab_size"])
+        dtype, names = np.dtype(index["dtype"]), sorted(index["shards"])
+        vocab_size, digest = int(index["vocab_size"]), str(index["tokenizer_sha256"])
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{folder / SHARD_INDEX} is no index of token shards ({error}); prepare the corpus again"
-        ) from None
-    if vocab_size != tokenizer.vocab_size or int(index.get("eos", eos)) != eos:
-        raise DataError(
-            f"{folder} was tokenised with another tokenizer ({vocab_size} tokens, the run's has "
-            f"{tokenizer.vocab_size}); prepare the corpus again with this one"
-        )
-    arrays: list[NDArray[np.integer]] = []
-    for entry in files:
-        file = folder / entry["file"]
-        if not file.is_file() or file.stat().st_size != entry["tokens"] * dtype.itemsize:
-            raise DataError(f"the token shard {file} is missing or truncated; copy or prepare it again")
-        if entry["tokens"]:
-            arrays.append(np.memmap(file, dtype, mode="r"))
-    return arrays
+        raise DataError(f"{folder / SHARD_INDEX} is no index of token shards ({error}); tokenise it again") from None
+    if vocab_size != vocabulary.tokenizer.vocab_size or digest not in vocabulary.digests:
+        raise DataError(f"{folder} was tokenised with another tokenizer; tokenise the corpus again with the run's")
+    wanted = [name for name in names if f"-{split}-" in name and (language is None or name.startswith(f"{language}-"))]
+    if not wanted:
+        raise DataError(f"{folder} has no shards of the split {split}{f' in {language}' if language else ''}")
+    return [_open_shard(folder / name, dtype) for name in wanted]
+
+
+def _open_shard(stem: Path, dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    file = stem.with_name(f"{stem.name}.bin")
+    try:
+        ends = np.load(stem.with_name(f"{stem.name}.npy"))
+        tokens = np.memmap(file, dtype, mode="r")
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot read the token shard {file}: {error}; copy or tokenise it again") from None
+    if len(ends) == 0 or len(tokens) != ends[-1]:
+        raise DataError(f"the token shard {file} is empty or truncated; copy or tokenise it again")
+    return tokens, ends
 
 
 def read_records(path: Path) -> Iterator[dict[str, Any]]:
@@ -129,12 +161,14 @@ def _read_parquet(path: Path) -> Iterator[dict[str, Any]]:
             raise DataError(f"cannot read {file}: {error}") from None
 
 
-def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
+def read_pairs(path: Path, language: str | None, split: str) -> Iterator[tuple[str, str]]:
     """Yield text-code pairs.
 
     Args:
-        path: Parquet or JSON Lines with `text` and `code`, or a folder of Python files, whose documented functions
-            are the pairs.
+        path: A corpus with its folder `pairs`; Parquet or JSON Lines with `text` (or `summary`) and `code`; or a folder
+            of Python files, whose documented functions are the pairs.
+        language: Only records of this `language`; all where None.
+        split: `train` or `validation`, for a corpus.
 
     Yields:
         Text, and code.
@@ -142,15 +176,18 @@ def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
     Raises:
         DataError: If a record lacks a side.
     """
-    if path.is_dir() and not any(path.rglob("*.parquet")):
-        for text in code_texts(path):
-            yield from python_pairs(text)
+    files = sorted((path / "pairs").glob(f"{split}-*.parquet")) or [path]
+    if path.is_dir() and files == [path] and not any(path.rglob("*.parquet")):
+        for module in code_texts(path):
+            yield from python_pairs(module)
         return
-    for number, record in enumerate(read_records(path)):
-        try:
-            yield str(record["text"]), str(record["code"])
-        except KeyError as error:
-            raise DataError(f"record {number} of {path} has no {error}; pairs need text and code") from None
+    for file in files:
+        for number, record in enumerate(read_records(file)):
+            text = record.get("text") or record.get("summary")
+            if not text or not record.get("code"):
+                raise DataError(f"record {number} of {file} lacks text or code; pairs need both")
+            if language is None or record.get("language") == language:
+                yield str(text), str(record["code"])
 
 
 def python_pairs(text: str) -> Iterator[tuple[str, str]]:

@@ -1,10 +1,11 @@
-"""Tokenised code as one long stream of files, each closed by `[EOS]`, read in blocks.
+"""Tokenised code as one long row of files, each closed by `[EOS]`, read in blocks.
 
 Shape legend: B rows, L tokens of a block.
 """
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +19,28 @@ BoolArray = NDArray[np.bool_]
 
 
 class TokenStream:
-    """Several arrays of token ids, read as if they were one; memory-mapped files stay on disk."""
+    """Documents of several shards, read as one row of tokens in which `[EOS]` follows each document.
 
-    def __init__(self, arrays: Sequence[NDArray[np.integer]]) -> None:
-        self._arrays = [array for array in arrays if len(array)]
-        self._ends = np.cumsum([len(array) for array in self._arrays], dtype=np.int64)
-        if not self._arrays:
-            raise DataError("a code source holds no tokens; prepare it again or leave it out of the recipe")
+    Shards hold documents only; the separators are put in on reading, so they may be memory-mapped files that know
+    nothing of our task tokens.
+    """
+
+    def __init__(self, shards: Sequence[tuple[NDArray[Any], IntArray]], eos: int) -> None:
+        """Take (tokens, ends) of each shard; `ends` says where each document ends in the shard's tokens."""
+        self._shards = [(tokens, ends + np.arange(1, len(ends) + 1)) for tokens, ends in shards if len(ends)]
+        self._shard_ends = np.cumsum([ends[-1] for _, ends in self._shards], dtype=np.int64)
+        self._eos = eos
+        if not self._shards:
+            raise DataError("a code source holds no documents; prepare it again or leave it out of the recipe")
 
     def __len__(self) -> int:
-        return int(self._ends[-1])
+        return int(self._shard_ends[-1])
 
     def read(self, starts_B: IntArray, length: int) -> IntArray:
         """Return the tokens from each start on.
 
         Args:
-            starts_B: Positions in the stream; each start plus `length` is within it.
+            starts_B: Positions in the row; each start plus `length` is within it.
             length: Tokens to read.
 
         Returns:
@@ -45,14 +52,21 @@ class TokenStream:
         return block_BL
 
     def _read_into(self, out: IntArray, start: int) -> None:
-        number = int(np.searchsorted(self._ends, start, side="right"))
+        number = int(np.searchsorted(self._shard_ends, start, side="right"))
         written = 0
         while written < len(out):
-            array = self._arrays[number]
-            first = start + written - (int(self._ends[number]) - len(array))
-            piece = array[first : first + len(out) - written]
-            out[written : written + len(piece)] = piece
-            written += len(piece)
+            tokens, ends = self._shards[number]
+            first = start + written - (int(self._shard_ends[number]) - int(ends[-1]))
+            document = int(np.searchsorted(ends, first, side="right"))
+            while written < len(out) and document < len(ends):
+                separator = int(ends[document]) - 1
+                piece = tokens[first - document : separator - document][: len(out) - written]
+                out[written : written + len(piece)] = piece
+                written += len(piece)
+                if written < len(out):
+                    out[written] = self._eos
+                    written += 1
+                document, first = document + 1, separator + 1
             number += 1
 
 

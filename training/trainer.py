@@ -22,7 +22,7 @@ from codet5p.training.acceleration import (
     make_accelerator,
     store_residual_in_bfloat16,
 )
-from codet5p.training.batches import StageBatches, StageData, make_loader, micro_batches_of_a_step
+from codet5p.training.batches import StageBatches, make_loader, micro_batches_of_a_step
 from codet5p.training.config import PAIR_OBJECTIVES, StageRecipe, TrainingRecipe
 from codet5p.training.curves import CurveLog, plot_curves
 from codet5p.training.flops import matrix_rate
@@ -164,7 +164,7 @@ class _Leg:
         """Run stage `number` to its end, or until the leg is over; return whether it was finished."""
         stage = self._recipe.stages[number]
         seed = (self._recipe.seed, number)
-        data = self._load(stage, held_out=False)
+        data = load_stage_data(stage, self._recipe, self._start.tokenizer)
         run = StageRun(stage, self._start.module, self._accelerator, seed=seed)
         torch.manual_seed(self._recipe.seed + number)
         if state is not None:
@@ -182,13 +182,6 @@ class _Leg:
             self._finish_stage(stage, run)
         run.close()
         return is_finished
-
-    def _load(self, stage: StageRecipe, *, held_out: bool) -> StageData:
-        data = self._recipe.data
-        sources = {
-            kind: getattr(data, f"validation_{kind}" if held_out else kind) for kind in ("code", "pairs", "examples")
-        }
-        return load_stage_data(stage, self._start.tokenizer, **sources)
 
     def _take_steps(self, number: int, run: StageRun, batches: StageBatches) -> bool:
         stage, settings = run.stage, self._recipe.run
@@ -240,7 +233,7 @@ class _Leg:
             getattr(self._recipe.data, f"validation_{kind}") for kind in ("code", "pairs", "examples")
         ):
             return
-        data = self._load(stage, held_out=True)
+        data = load_stage_data(stage, self._recipe, self._start.tokenizer, held_out=True)
         module = self._start.module
         with self._accelerator.autocast():
             losses = held_out_losses(

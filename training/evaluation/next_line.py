@@ -1,0 +1,100 @@
+"""The next line in real files, as an editor asks for it.
+
+Source: our protocol. Lines are not blank, not comments, at least 8 characters long and have at least 12 lines before
+them; the prefix is the file up to the end of the line before, the prediction's first non-blank line is scored.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from codet5p.training.evaluation.model_protocol import EvaluatedModel
+from codet5p.training.evaluation.result import SuiteResult, mean_with_interval
+from codet5p.training.evaluation.text_scores import edit_similarity
+
+__all__ = ["LineTask", "choose_lines", "evaluate_next_line"]
+
+_COMMENT_MARKS = ("#", "//", "/*", "*", "--", '"""', "'''")
+_CONTEXT_CHARACTERS = 8000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineTask:
+    """One line to predict.
+
+    Attributes:
+        prefix: The file up to and including the newline before the line.
+        line: The line, stripped.
+        name: File and line number.
+    """
+
+    prefix: str
+    line: str
+    name: str
+
+
+def choose_lines(files: Mapping[str, str], *, count: int, seed: int = 0) -> list[LineTask]:
+    """Return lines to predict, chosen at random.
+
+    Args:
+        files: Text by name.
+        count: Most lines.
+        seed: Of the choice.
+
+    Returns:
+        The tasks, in order of files and lines.
+    """
+    tasks = []
+    for name, text in sorted(files.items()):
+        lines = text.splitlines(keepends=True)
+        for number in range(12, len(lines)):
+            stripped = lines[number].strip()
+            if len(stripped) >= 8 and not stripped.startswith(_COMMENT_MARKS):
+                prefix = "".join(lines[:number])[-_CONTEXT_CHARACTERS:]
+                tasks.append(LineTask(prefix=prefix, line=stripped, name=f"{name}:{number + 1}"))
+    chosen = np.random.default_rng(seed).permutation(len(tasks))[:count].tolist()
+    return [tasks[place] for place in sorted(chosen)]
+
+
+def evaluate_next_line(
+    model: EvaluatedModel, tasks: Sequence[LineTask], *, context_tokens: int = 1024, max_new_tokens: int = 48
+) -> SuiteResult:
+    """Return exact match, edit similarity and the share of empty answers, all from 0 to 100.
+
+    Args:
+        model: Continues greedily, decoder only.
+        tasks: From `choose_lines`.
+        context_tokens: Longer prefixes lose their beginning.
+        max_new_tokens: Longest answer.
+
+    Returns:
+        The result.
+    """
+    tokenizer = model.tokenizer
+    contexts = tokenizer.encode_batch([task.prefix for task in tasks])
+    # The first newlines may be blank lines before the answer, so the prediction ends by length and is cut afterwards.
+    written = model.continue_rows(
+        [ids[-context_tokens:] for ids in contexts],
+        max_new_tokens=max_new_tokens,
+        end_ids=(tokenizer.token_id("[EOS]"),),
+    )
+    predictions = [_first_line(tokenizer.decode(ids)) for ids in written]
+    pairs = [(prediction, task.line) for prediction, task in zip(predictions, tasks, strict=True)]
+    metrics = mean_with_interval("exact_match", [100.0 * (prediction == line) for prediction, line in pairs])
+    metrics |= mean_with_interval("edit_similarity", [edit_similarity(*pair) for pair in pairs])
+    metrics["empty"] = 100.0 * sum(not prediction for prediction in predictions) / len(tasks)
+    return SuiteResult(
+        suite="next_line",
+        rows=len(tasks),
+        metrics=metrics,
+        settings={"context_tokens": context_tokens, "max_new_tokens": max_new_tokens, "decoding": "greedy"},
+        predictions=tuple(
+            {"id": task.name, "prediction": prediction, "answer": task.line}
+            for task, prediction in zip(tasks, predictions, strict=True)
+        ),
+    )
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
