@@ -14,14 +14,16 @@ help:  ## Show this list
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "codet5p needs Python 3.11 or newer: make PYTHON=python3.11 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "remedy: apt-get install python3-venv"; exit 1; }
-	$(PIP) install --quiet --upgrade pip
+	@$(PIP) install --quiet --upgrade pip
 
 $(VENV)/.runtime: $(BIN)/python $(SETUP_INPUTS)  # what a user needs: no torch
-	$(PIP) install --quiet -c constraints.txt -e .
+	@echo "installing codet5p into $(VENV) (once, about a minute)"
+	@$(PIP) install --quiet -c constraints.txt -e . 2> $(VENV)/pip.log || { cat $(VENV)/pip.log; exit 1; }
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime $(SETUP_INPUTS) scripts/make_links.py
-	$(PIP) install --quiet -c constraints.txt -e '.[train,dev]'
+	@echo "installing what development needs, torch among it (once, some minutes)"
+	@$(PIP) install --quiet -c constraints.txt -e '.[train,corpus,dev]' 2> $(VENV)/pip.log || { cat $(VENV)/pip.log; exit 1; }
 	$(BIN)/python scripts/make_links.py
 	@touch $@
 
