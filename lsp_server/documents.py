@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 __all__ = ["Document", "DocumentStore"]
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can carry half a pair, which is no character of any text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +35,8 @@ class Document:
 
     @classmethod
     def of(cls, uri: str, language_id: str, version: int, text: str) -> "Document":
-        """Return the document, its lines found."""
+        """Return the document, its lines found; half a surrogate pair becomes U+FFFD, as long in every encoding."""
+        text = _LONE_SURROGATE.sub("\ufffd", text)
         starts = (0, *(match.end() for match in _LINE_END.finditer(text)))
         return cls(uri=uri, language_id=language_id, version=version, text=text, line_starts=starts)
 
@@ -50,7 +52,7 @@ class Document:
         Returns:
             The new document; only lines at and behind `start` are searched anew.
         """
-        text = self.text[:start] + new_text + self.text[end:]
+        text = self.text[:start] + _LONE_SURROGATE.sub("\ufffd", new_text) + self.text[end:]
         # A "\r" right before the change may become one line end with a "\n" that now follows it: begin a line earlier.
         line = max(bisect_right(self.line_starts, start) - 2, 0)
         kept = self.line_starts[: line + 1]

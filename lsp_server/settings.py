@@ -62,7 +62,7 @@ def read_settings(given: object) -> tuple[Settings, list[str]]:
     Returns:
         Complete settings, defaults in the place of missing and bad values, and one line for each bad value.
     """
-    if isinstance(given, Mapping) and isinstance(given.get("codet5p"), Mapping):
+    if isinstance(given, Mapping) and "codet5p" in given:
         given = given["codet5p"]
     if given is None:
         return Settings(), []
@@ -95,9 +95,10 @@ def _read_value(name: str, value: Any, group: type, where: str, values: dict[str
     try:
         values[name] = getattr(from_mapping({name: value}, group), name)
     except ConfigError as error:
-        reason = str(error).removeprefix(f"{name} ")
+        reason = str(error)
+        reason = reason.removeprefix(name) if reason.startswith(name) else f" {reason}"
         default = next(field.default for field in dataclasses.fields(group) if field.name == name)
-        problems.append(f"{where} {reason}; the default {default!r} is used")
+        problems.append(f"{where}{reason}; the default {default!r} is used")
 
 
 def _camel_case(name: str) -> str:

@@ -1,5 +1,6 @@
 """What the server counts about itself. Kept in memory, shown by `codet5p/status`, sent nowhere."""
 
+import math
 from collections import Counter, deque
 from collections.abc import Sequence
 
@@ -13,7 +14,7 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     if not values:
         return None
     ordered = sorted(values)
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+    return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]
 
 
 class Statistics:
