@@ -187,7 +187,7 @@ def test_another_architecture_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_configuration_that_no_model_can_have_is_refused() -> None:
-    with pytest.raises(CheckpointError, match="config.json describes no model: relative_buckets must be even"):
+    with pytest.raises(CheckpointError, match=r"config.json describes no model: relative_buckets must be even"):
         salesforce_t5_config(RELEASED_220M | {"relative_attention_num_buckets": 31})
 
 
