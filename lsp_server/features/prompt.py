@@ -9,6 +9,7 @@ pre-tokenizer never joins a token across a boundary between a visible character 
 right after a visible character.
 """
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from codet5p.core.tokenizer import Tokenizer
 
 __all__ = ["Prompt", "PromptWindows"]
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _MAX_DOCUMENTS = 32
 _CHARACTERS_PER_TOKEN = 6  # upper estimate for code, so that enough text is encoded to fill the window
 
@@ -43,6 +45,14 @@ class _Window:
     end: int
     text: str
     ids: tuple[int, ...]
+
+    def fits(self, prefix: str) -> bool:
+        """Return whether the text still stands there, before the current line and with a token boundary behind it."""
+        return (
+            self.end <= _static_end(prefix)
+            and prefix[self.start : self.end] == self.text
+            and (self.end == 0 or prefix[self.end].isspace())
+        )
 
 
 class PromptWindows:
@@ -74,7 +84,7 @@ class PromptWindows:
             The prompt; the window is laid anew where it must be.
         """
         window = self._windows.get(uri)
-        if window is not None and prefix[window.start : window.end] == window.text:
+        if window is not None and window.fits(prefix):
             tail_ids, required = self._encode_tail(prefix[window.end :])
             if len(tail_ids) <= self._max_tail_tokens or window.end == _static_end(prefix):
                 self._windows.move_to_end(uri)
@@ -113,6 +123,9 @@ class PromptWindows:
             start = _line_start(prefix, min(start + max(int((end - start) * excess), 1), end))
             ids = self._tokenizer.encode(prefix[start:end])
         window = _Window(start=start, end=end, text=prefix[start:end], ids=tuple(ids))
+        if not ids and end:  # one endless line, of which nothing could be recognised again
+            self._windows.pop(uri, None)
+            return window
         self._windows[uri] = window
         self._windows.move_to_end(uri)
         if len(self._windows) > _MAX_DOCUMENTS:
@@ -120,27 +133,29 @@ class PromptWindows:
         return window
 
     def _assemble(self, window: _Window, tail_ids: tuple[int, ...], required: bytes) -> Prompt:
-        if tail_ids:
-            return Prompt(static_ids=window.ids, tail_ids=tail_ids, required_prefix=required)
-        if window.ids:
-            return Prompt(static_ids=window.ids[:-1], tail_ids=window.ids[-1:], required_prefix=required)
-        return Prompt(static_ids=(), tail_ids=(self._start_id,), required_prefix=required)
+        if not tail_ids:  # at most one token from the start of the file: behind a window stands at least a line end
+            tail_ids = (self._start_id,)
+        return Prompt(static_ids=window.ids, tail_ids=tail_ids, required_prefix=required)
 
     def _encode_tail(self, tail: str) -> tuple[tuple[int, ...], bytes]:
         """Return the tail's tokens and the bytes left to the first generated token.
 
         After white space the next word takes the last space into its own token, so exactly that space is left over;
-        the tokens before are those of the text followed by a word. Elsewhere the last token is left over.
+        the tokens before are those of the text followed by a word. Elsewhere the last token is left over. Of an endless
+        line, as in a minified file, only the last tokens count.
         """
-        tail = tail[-self._max_static_tokens * _CHARACTERS_PER_TOKEN :]  # a minified file is one endless line
+        tail = tail[-self._max_static_tokens * _CHARACTERS_PER_TOKEN :]
+        required = b""
         if not tail:
-            return (), b""
+            return (), required
         if tail[-1] == " ":
-            return tuple(self._tokenizer.encode(tail[:-1])), b" "
-        if tail[-1].isspace():
-            return tuple(self._tokenizer.encode(tail + "x")[:-1]), b""
-        ids = self._tokenizer.encode(tail)
-        return tuple(ids[:-1]), self._tokenizer.token_bytes[ids[-1]]
+            ids, required = self._tokenizer.encode(tail[:-1]), b" "
+        elif tail[-1].isspace():
+            ids = self._tokenizer.encode(tail + "x")[:-1]
+        else:
+            *ids, last = self._tokenizer.encode(tail)
+            required = self._tokenizer.token_bytes[last]
+        return tuple(ids[-self._max_static_tokens :]), required
 
 
 def _static_end(prefix: str) -> int:
@@ -151,7 +166,7 @@ def _static_end(prefix: str) -> int:
 
 def _line_start(prefix: str, offset: int) -> int:
     """Return the first line start at or behind `offset`."""
-    if offset == 0 or prefix[offset - 1] == "\n":
-        return offset
-    line_end = prefix.find("\n", offset)
-    return len(prefix) if line_end < 0 else line_end + 1
+    if offset == 0:
+        return 0
+    line_end = _LINE_END.search(prefix, offset - 1)
+    return len(prefix) if line_end is None else line_end.end()
