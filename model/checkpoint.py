@@ -60,12 +60,23 @@ def save_checkpoint(folder: Path, model: CodeT5pModel, *, tokenizer_json: str | 
             if tokenizer_json is not None:
                 (complete / _TOKENIZER_FILE).write_text(tokenizer_json, "utf-8")
             _force_to_disk(complete)
-            if folder.exists():
-                folder.rename(Path(staging, "old"))
-            complete.rename(folder)
+            _rename(complete, folder, aside=Path(staging, "old"))
             _force_entry_to_disk(folder.parent)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"cannot write the checkpoint {folder}: {error}; free space or choose another") from None
+
+
+def _rename(complete: Path, folder: Path, *, aside: Path) -> None:
+    """Give `complete` the name `folder`, after moving what has that name to `aside`; if that fails, it moves back."""
+    is_replacement = folder.exists()
+    if is_replacement:
+        folder.rename(aside)
+    try:
+        complete.rename(folder)
+    except OSError:
+        if is_replacement:
+            aside.rename(folder)
+        raise
 
 
 def _force_to_disk(path: Path) -> None:

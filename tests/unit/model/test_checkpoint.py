@@ -70,6 +70,21 @@ def test_a_crash_while_writing_leaves_the_earlier_checkpoint(folder: Path, monke
     assert [path.name for path in folder.parent.iterdir()] == ["step-10"]
 
 
+def test_a_refused_rename_leaves_the_earlier_checkpoint(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real_rename = Path.rename
+
+    def rename(path: Path, target: Path) -> Path:
+        if path.name == "new":
+            raise PermissionError(13, "Permission denied")
+        return real_rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(CheckpointError, match="Permission denied"):
+        save_checkpoint(folder, random_model(T5), tokenizer_json=None, extra={})
+    assert load_checkpoint(folder)[0].config == SHALLOW_DEEP
+    assert [path.name for path in folder.parent.iterdir()] == ["step-10"]
+
+
 def test_everything_is_on_disk_before_the_name_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[str] = []
     real_rename = Path.rename
