@@ -5,13 +5,22 @@
     ├── ArtifactError    an exported model is missing, incomplete or altered
     ├── CheckpointError  a torch checkpoint is missing, incomplete or of another model
     ├── DataError        input data cannot be read or does not fit
-    └── EngineError      the inference engine could not load or run the model
+    ├── EngineError      the inference engine could not load or run the model
+    └── SearchIndexError the index of a workspace cannot be read or written
 
 Each message is one line and names the remedy. `ValueError` is for wrong arguments between our own functions; anything
 else that reaches the user is a bug.
 """
 
-__all__ = ["ArtifactError", "CheckpointError", "CodeT5pError", "ConfigError", "DataError", "EngineError"]
+__all__ = [
+    "ArtifactError",
+    "CheckpointError",
+    "CodeT5pError",
+    "ConfigError",
+    "DataError",
+    "EngineError",
+    "SearchIndexError",
+]
 
 
 class CodeT5pError(Exception):
@@ -36,3 +45,7 @@ class DataError(CodeT5pError):
 
 class EngineError(CodeT5pError):
     """The inference engine could not load or run the model."""
+
+
+class SearchIndexError(CodeT5pError):
+    """The index of a workspace cannot be read or written."""

@@ -1,0 +1,134 @@
+"""From candidates to an order: fusion of the two rankings, then the rules of code.
+
+Two independent rankings, by words and by meaning, are joined by reciprocal rank fusion. The rules then use what is
+known of code and not of prose: a definition of what the query names beats its uses, a file with many good chunks is
+probably the one meant, five hits in one file are less use than hits in five, and tests, examples, generated and
+vendored code are rarely looked for.
+
+Source: the rules are those of semble (MinishLab, MIT), formulated anew; reciprocal rank fusion is Cormack, Clarke and
+Buettcher (SIGIR 2009). Where we differ: the share of the query's words in a name and in a file's name counts, and the
+base score is BM25 itself where there are no vectors.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from codet5p.lsp_server.index.config import RankingConfig
+from codet5p.lsp_server.index.query import Query
+from codet5p.lsp_server.index.reader import Candidate
+from codet5p.lsp_server.index.roles import is_reexport
+from codet5p.lsp_server.index.words import words_of
+
+__all__ = ["Ranked", "rank"]
+
+_DEFINING_KINDS = frozenset({"function", "method", "class"})
+_MIN_STEM_CHARACTERS = 4
+
+
+class Ranked(NamedTuple):
+    """A candidate with its final score; scores compare within one answer only."""
+
+    candidate: Candidate
+    score: float
+
+
+def rank(candidates: Sequence[Candidate], query: Query, config: RankingConfig, limit: int) -> list[Ranked]:
+    """Return the best candidates, the best first.
+
+    Args:
+        candidates: Chunks of one or several indexes.
+        query: What was asked.
+        config: The rules' weights.
+        limit: Hits, at most.
+
+    Returns:
+        Candidates with positive scores, the best being 1.
+    """
+    scores = _base_scores(candidates, config)
+    best = max(scores, default=0.0)
+    if best <= 0.0:
+        return []
+    shares = [score / best for score in scores]
+    totals: defaultdict[tuple[Path, str], float] = defaultdict(float)
+    for candidate, share in zip(candidates, shares, strict=True):
+        totals[candidate.place] += share
+    largest = max(totals.values())
+    ranked = [
+        Ranked(
+            candidate,
+            _role_factor(candidate, query, config)
+            * (share + _boosts(candidate, query, config) + config.coherence_boost * totals[candidate.place] / largest),
+        )
+        for candidate, share in zip(candidates, shares, strict=True)
+    ]
+    return _saturated(ranked, config, limit)
+
+
+def _base_scores(candidates: Sequence[Candidate], config: RankingConfig) -> list[float]:
+    """Return BM25 alone, or the fusion of BM25's ranks and the vectors' ranks where there are vectors."""
+    if all(candidate.similarity is None for candidate in candidates):
+        return [candidate.bm25 for candidate in candidates]
+    fused = [0.0] * len(candidates)
+    by_words = [candidate.bm25 or None for candidate in candidates]
+    by_meaning = [candidate.similarity for candidate in candidates]
+    for scores in (by_words, by_meaning):
+        order = sorted((i for i, score in enumerate(scores) if score is not None), key=lambda i: -(scores[i] or 0.0))
+        for position, index in enumerate(order, 1):
+            fused[index] += 1.0 / (config.fusion_constant + position)
+    return fused
+
+
+def _boosts(candidate: Candidate, query: Query, config: RankingConfig) -> float:
+    boost = config.name_boost * _share_in(query.words, candidate.name)
+    boost += config.file_name_boost * _share_in(query.words, _subject(candidate.path))
+    if candidate.name_key in query.symbols and candidate.kind in _DEFINING_KINDS:
+        boost += config.definition_boost
+    return boost
+
+
+def _share_in(words: Sequence[str], name: str) -> float:
+    """Return the share of a name's words that the query holds; words count as equal if their first four letters are."""
+    parts = set(words_of(name))
+    if not parts or not words:
+        return 0.0
+    return sum(any(_are_alike(part, word) for word in words) for part in parts) / len(parts)
+
+
+def _are_alike(left: str, right: str) -> bool:
+    if left == right:
+        return True
+    shared = min(len(left), len(right))
+    return shared >= _MIN_STEM_CHARACTERS and left[:shared] == right[:shared]
+
+
+def _subject(path: str) -> str:
+    """Return the part of a path that says what a file is about: its name, or its folder's for `__init__.py`."""
+    pure = PurePosixPath(path)
+    return pure.parent.name if is_reexport(path) else pure.stem
+
+
+def _role_factor(candidate: Candidate, query: Query, config: RankingConfig) -> float:
+    factors = {
+        "test": 1.0 if query.asks_for_tests else config.test_factor,
+        "example": config.example_factor,
+        "legacy": config.legacy_factor,
+        "generated": config.generated_factor,
+        "vendored": config.vendored_factor,
+    }
+    factor = factors.get(candidate.role, 1.0)
+    return factor * config.reexport_factor if is_reexport(candidate.path) else factor
+
+
+def _saturated(ranked: list[Ranked], config: RankingConfig, limit: int) -> list[Ranked]:
+    """Return the order in which each further hit of a file counts less, scaled so that the best score is 1."""
+    ranked = sorted(ranked, key=lambda hit: (-hit.score, hit.candidate.path, hit.candidate.first_line))
+    seen: defaultdict[tuple[Path, str], int] = defaultdict(int)
+    lowered = []
+    for hit in ranked:
+        lowered.append(Ranked(hit.candidate, hit.score * config.saturation ** seen[hit.candidate.place]))
+        seen[hit.candidate.place] += 1
+    lowered.sort(key=lambda hit: -hit.score)
+    best = lowered[0].score
+    return [Ranked(hit.candidate, hit.score / best) for hit in lowered[:limit] if hit.score > 0.0]
