@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event, Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 __all__ = ["Scheduler"]
 
@@ -23,9 +23,10 @@ class Scheduler:
         self._waiting = 0
         self._lock = Lock()
         self._chore: Future[None] | None = None
+        self._is_closed = False
 
     async def run(self, key: str, job: Callable[[Event], T], *, delay_seconds: float = 0.0) -> T | None:
-        """Return the job's result, or None if a newer job with the same key took its place.
+        """Return the job's result, or None if a newer job with the same key took its place or the scheduler is closed.
 
         Args:
             key: What the job is about, such as a document; a newer job stops an older one with the same key.
@@ -45,11 +46,13 @@ class Scheduler:
         try:
             if delay_seconds > 0:
                 await asyncio.sleep(delay_seconds)
-            if stop.is_set():
+            if stop.is_set() or self._is_closed:
                 return None
             return await asyncio.wrap_future(self._submit(job, stop))
         except asyncio.CancelledError:
             stop.set()
+            if self._is_closed and not _is_being_cancelled():
+                return None  # closing dropped the job, nobody cancelled the one who waits
             raise
         finally:
             if self._newest.get(key) is stop:
@@ -57,12 +60,15 @@ class Scheduler:
 
     def when_idle(self, chore: Callable[[], None]) -> None:
         """Run `chore` on the worker if no request is waiting by then; a newer chore replaces one not yet begun."""
+        if self._is_closed:
+            return
         if self._chore is not None:
             self._chore.cancel()
         self._chore = self._executor.submit(self._run_chore, chore)
 
     def close(self) -> None:
         """Stop what runs, drop what waits, and return at once."""
+        self._is_closed = True
         for stop in self._newest.values():
             stop.set()
         self._executor.shutdown(wait=False, cancel_futures=True)
@@ -70,7 +76,15 @@ class Scheduler:
     def _submit(self, job: Callable[[Event], T], stop: Event) -> "Future[T | None]":
         with self._lock:
             self._waiting += 1
-        return self._executor.submit(self._run_request, job, stop)
+        future = self._executor.submit(self._run_request, job, stop)
+        future.add_done_callback(self._count_cancelled)
+        return future
+
+    def _count_cancelled(self, future: "Future[Any]") -> None:
+        """Count down for a request that was cancelled while it waited and so never ran."""
+        if future.cancelled():
+            with self._lock:
+                self._waiting -= 1
 
     def _run_request(self, job: Callable[[Event], T], stop: Event) -> T | None:
         with self._lock:
@@ -82,3 +96,8 @@ class Scheduler:
             if self._waiting:
                 return
         chore()
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,166 @@
+from threading import Event
+
+import pytest
+from fakes import START_TOKEN, FakeEngine
+
+from codet5p.core.errors import EngineError
+from codet5p.lsp_server.features.completion import Completer, CompletionLimits, CompletionQuery, Suggestion
+
+URI = "file:///a.py"
+
+
+def completer_on(engine: FakeEngine, **limits: int | float) -> Completer:
+    bounds = CompletionLimits(**limits)  # type: ignore[arg-type]
+    return Completer(engine, bounds, start_id=engine.tokenizer.token_id(START_TOKEN))
+
+
+def query(text: str, uri: str = URI) -> CompletionQuery:
+    """Return the query with the cursor at the mark ▮."""
+    return CompletionQuery(uri=uri, text=text.replace("▮", ""), offset=text.index("▮"))
+
+
+def completed(text: str, answer: str) -> str:
+    suggestion = completer_on(FakeEngine(answer)).complete(query(text), Event())
+    assert suggestion is not None
+    return suggestion.text
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "expected"),
+    [
+        ("def f(x):\n    ret▮", "urn x\n", "urn x"),
+        ("def f(x):\n    ret▮\n\ny = 1\n", "urn x\n", "urn x"),
+        ("def f(x):\r\n    ret▮\r\n", "urn x\r\n", "urn x"),
+        ("print(▮)", "value)\n", "value"),
+        ("f(g(▮))", "1, 2))\n", "1, 2"),
+        ("größe = '▮'", "😀 ja'\n", "😀 ja"),
+        ("x = 𠮷▮", " + 1\n", " + 1"),
+        ("▮", "import os\n", "import os"),
+        ("x = foo(▮", "bar, ba", "bar,"),
+        ("x = ▮", "1\n", ""),
+        ("x = ▮", "\n", ""),
+        ("x = ▮", "", ""),
+        ("a = 1\n▮\nb = compute()\n", "b = compute()\n", ""),
+        ("pass\npass\npass\npa▮", "ss\n", ""),
+        ("x = ▮", "foo.bar.bar.bar.bar.bar\n", ""),
+    ],
+)
+def test_the_rest_of_the_line_or_silence(text: str, answer: str, expected: str) -> None:
+    assert completed(text, answer) == expected
+
+
+def test_the_model_sees_the_text_before_the_cursor() -> None:
+    engine = FakeEngine("x\n")
+    completer_on(engine).complete(query("def größe(x):\n\treturn 😀▮\nlater = 1"), Event())
+    assert engine.prompt_text() == "def größe(x):\n\treturn 😀"
+
+
+def test_the_request_carries_the_limits_and_ends_at_line_ends_and_special_tokens() -> None:
+    engine = FakeEngine("xyz\n")
+    completer_on(engine, max_new_tokens=7, time_limit_seconds=0.25).complete(query("x = ▮"), Event())
+    request = engine.requests[0]
+    assert (request.max_new_tokens, request.time_limit_seconds) == (7, 0.25)
+    tokenizer = engine.tokenizer
+    ends = set(request.end_ids)
+    assert tokenizer.special_ids <= ends
+    assert {tokenizer.encode(text)[0] for text in ("\n", "\r", "\n\n", "\n    x")} <= ends
+    assert ends.isdisjoint(tokenizer.encode("return self.value ()"))
+
+
+def test_the_score_is_the_mean_log_probability() -> None:
+    suggestion = completer_on(FakeEngine("values\n")).complete(query("x = ▮"), Event())
+    assert suggestion == Suggestion(text="values", score=-0.5, is_cached=False)
+
+
+@pytest.mark.parametrize("text", ["x = ▮", "f(▮)", "f([▮])  ", "x = '▮';", "{▮},", "a▮\r\nb", "x▮ "])
+def test_a_cursor_at_the_end_of_a_line_or_before_closers_is_worth_asking(text: str) -> None:
+    assert completer_on(FakeEngine()).is_worth_asking(query(text))
+
+
+@pytest.mark.parametrize("text", ["x = ▮y", "f(▮, y)", "▮def f():\n", "a ▮ b\n", "\0▮", "PK\0\1" + "x" * 100 + "▮"])
+def test_the_middle_of_a_line_and_binary_files_are_not(text: str) -> None:
+    engine = FakeEngine()
+    completer = completer_on(engine)
+    assert not completer.is_worth_asking(query(text))
+    assert completer.complete(query(text), Event()) == Suggestion(text="", score=0.0, is_cached=False)
+    assert engine.requests == []
+
+
+def test_a_document_above_the_limit_is_not_asked_about() -> None:
+    engine = FakeEngine("bc\n")
+    completer = completer_on(engine, max_document_characters=100)
+    assert completer.complete(query("x" * 101 + "▮"), Event()) == Suggestion(text="", score=0.0, is_cached=False)
+    assert engine.requests == []
+    assert completer.is_worth_asking(query("x" * 100 + "▮"))
+
+
+def test_two_million_characters_are_the_limit() -> None:
+    assert CompletionLimits().max_document_characters == 2_000_000
+
+
+def test_what_was_suggested_is_not_asked_for_again_while_it_is_typed() -> None:
+    engine = FakeEngine("return x\n")
+    completer = completer_on(engine)
+    completer.complete(query("def f(x):\n    ▮\n"), Event())
+    assert completer.complete(query("def f(x):\n    ret▮\n"), Event()) == Suggestion(
+        text="urn x", score=-0.5, is_cached=True
+    )
+    assert completer.cached(query("def f(x):\n    retx▮\n")) is None
+    assert len(engine.requests) == 1
+
+
+def test_silence_is_remembered() -> None:
+    engine = FakeEngine("\n")
+    completer = completer_on(engine)
+    for _ in range(2):
+        suggestion = completer.complete(query("x = 1▮"), Event())
+        assert suggestion is not None
+        assert suggestion.text == ""
+    assert len(engine.requests) == 1
+
+
+def test_silence_for_lack_of_time_is_not_remembered() -> None:
+    engine = FakeEngine("", "2 + 3\n")
+    completer = completer_on(engine)
+    assert completer.complete(query("x = ▮"), Event()) == Suggestion(text="", score=-0.5, is_cached=False)
+    suggestion = completer.complete(query("x = ▮"), Event())
+    assert suggestion is not None
+    assert suggestion.text == "2 + 3"
+
+
+def test_a_stopped_request_gives_nothing_and_leaves_nothing_behind() -> None:
+    stop = Event()
+    stop.set()
+    engine = FakeEngine(None, "values\n", "values\n")
+    completer = completer_on(engine)
+    assert completer.complete(query("x = ▮"), stop) is None
+    assert completer.complete(query("x = ▮"), stop) is None
+    assert completer.cached(query("x = ▮")) is None
+    assert completer.complete(query("x = ▮"), Event()) is not None
+
+
+def test_a_failure_of_the_engine_is_passed_on() -> None:
+    with pytest.raises(EngineError, match="broken"):
+        completer_on(FakeEngine(EngineError("broken"))).complete(query("x = ▮"), Event())
+
+
+def test_the_next_prompt_is_prepared_and_then_used() -> None:
+    engine = FakeEngine("1, 2\n", "3, 4\n")
+    completer = completer_on(engine, max_tail_tokens=8)
+    completer.prepare_next(query("x = 1\ny = ▮"))
+    assert engine.prepared == []
+    completer.complete(query("x = 1\ny = ▮"), Event())
+    following = query("x = 1\ny = 1\nz = 2\nw = ▮")
+    completer.prepare_next(following)
+    assert [engine.tokenizer.decode(ids) for ids in engine.prepared] == ["x = 1\ny = 1\nz = 2"]
+    completer.complete(following, Event())
+    assert engine.requests[-1].static_ids == engine.prepared[0]
+
+
+def test_a_forgotten_document_begins_anew() -> None:
+    engine = FakeEngine("1, 2\n")
+    completer = completer_on(engine, max_tail_tokens=8)
+    completer.complete(query("x = 1\ny = ▮"), Event())
+    completer.forget(URI)
+    completer.prepare_next(query("x = 1\n" + "y = 1\n" * 9 + "▮"))
+    assert engine.prepared == []
