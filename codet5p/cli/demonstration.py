@@ -65,8 +65,14 @@ async def demonstrate(workspace: Path, server_arguments: list[str]) -> None:
     script = load_toml(workspace / "demo.toml", _Script)
     console = Console(highlight=False)
     client = LanguageClient("codet5p-demo", __version__)
+
+    @client.feature(types.WINDOW_SHOW_MESSAGE)  # type: ignore[untyped-decorator]  # pygls leaves it untyped
+    def _shown(_: types.ShowMessageParams) -> None:
+        """Leave it to the status, which says the same."""
+
     started = time.perf_counter()
-    await client.start_io(sys.executable, "-m", "codet5p", "serve", *server_arguments)
+    # Safe path: the folder it is started in may hold a module named like one that the server imports.
+    await client.start_io(sys.executable, "-P", "-m", "codet5p", "serve", *server_arguments)
     try:
         with console.status("starting the server; the first start prepares the model"):
             await _start(client, workspace)

@@ -20,8 +20,8 @@ def export(
     from typing import get_args
 
     from rich.console import Console
-    from rich.progress import Progress
 
+    from codet5p.cli.terminal_progress import byte_progress
     from codet5p.core.artifact import Mode
     from codet5p.core.errors import ConfigError
     from codet5p.export.exporter import ExportOptions, export_artifact
@@ -37,8 +37,7 @@ def export(
         quantization=quantization,  # type: ignore[arg-type]  # checked above
         provenance=tuple(provenance or ()),
     )
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("exporting", total=None)
-        manifest = export_artifact(checkpoint, destination, options, lambda count: progress.advance(task, count))
+    with byte_progress("exporting", None, Console(stderr=True)) as advance:
+        manifest = export_artifact(checkpoint, destination, options, advance)
     size = sum(entry.bytes for entry in manifest.files.values()) / 1e6
     typer.echo(f"{destination}: revision {manifest.revision}, {len(manifest.files)} files, {size:.0f} MB")

@@ -1,4 +1,4 @@
-"""A progress bar over bytes for the first start, shown only once it takes a moment."""
+"""A progress bar over bytes, for people: shown in a terminal only, and only once it takes a moment."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ __all__ = ["byte_progress"]
 
 
 @contextmanager
-def byte_progress(description: str, total: int, console: Console) -> Iterator["_Advance"]:
+def byte_progress(description: str, total: int | None, console: Console) -> Iterator["_Advance"]:
     """Draw a bar while the body runs; nothing is drawn before its first advance.
 
     Args:
         description: What is being done.
-        total: Bytes in all.
+        total: Bytes in all, or None where that is not known.
         console: Where to draw, usually stderr.
 
     Yields:
@@ -27,17 +27,21 @@ def byte_progress(description: str, total: int, console: Console) -> Iterator["_
     try:
         yield advance
     finally:
-        progress.stop()
+        advance.erase()
 
 
 class _Advance:
-    def __init__(self, progress: Progress, description: str, total: int) -> None:
+    def __init__(self, progress: Progress, description: str, total: int | None) -> None:
         self._progress = progress
         self._task = progress.add_task(description, total=total)
         self._is_drawn = False
 
     def __call__(self, count: int) -> None:
-        if not self._is_drawn:
+        if not self._is_drawn and self._progress.console.is_interactive:
             self._progress.start()
             self._is_drawn = True
         self._progress.advance(self._task, count)
+
+    def erase(self) -> None:
+        if self._is_drawn:
+            self._progress.stop()

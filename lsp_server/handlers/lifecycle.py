@@ -12,7 +12,7 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from codet5p.core.artifact import load_manifest
-from codet5p.core.errors import CodeT5pError
+from codet5p.core.errors import CodeT5pError, EngineError
 from codet5p.lsp_server.engine.loading import LoadedEngine, load_engine
 from codet5p.lsp_server.settings import read_settings
 from codet5p.lsp_server.state import ServerState
@@ -43,7 +43,8 @@ async def pull_settings(server: LanguageServer, state: ServerState) -> None:
     with contextlib.suppress(JsonRpcException):  # an editor that announces the request and refuses it
         items = [types.ConfigurationItem(section="codet5p")]
         answer = await server.workspace_configuration_async(types.ConfigurationParams(items=items))
-        apply_settings(server, state, answer[0] if answer else None)
+        if answer and answer[0] is not None:  # null is no opinion: the settings of the handshake stay
+            apply_settings(server, state, answer[0])
 
 
 async def load_with_progress(server: LanguageServer, state: ServerState) -> None:
@@ -57,7 +58,8 @@ async def load_with_progress(server: LanguageServer, state: ServerState) -> None
         loop.call_soon_threadsafe(progress.advance, count, total)
 
     def load() -> None:
-        outcome: LoadedEngine | CodeT5pError
+        # Should loading fail in a way nobody foresaw, the thread leaves its traceback and requests stop waiting.
+        outcome: LoadedEngine | CodeT5pError = EngineError("cannot load the model; see codet5p doctor")
         try:
             total = 2 * sum(entry.bytes for entry in load_manifest(state.artifact).files.values())
             outcome = load_engine(
@@ -68,14 +70,15 @@ async def load_with_progress(server: LanguageServer, state: ServerState) -> None
             )
         except CodeT5pError as error:
             outcome = error
-        with contextlib.suppress(RuntimeError):  # the loop was closed: the editor has left
-            loop.call_soon_threadsafe(done.set_result, outcome)
+        finally:
+            with contextlib.suppress(RuntimeError):  # the loop was closed: the editor has left
+                loop.call_soon_threadsafe(done.set_result, outcome)
 
     # A daemon thread, so that leaving during the first start does not wait for it.
     Thread(target=load, name="codet5p-loading", daemon=True).start()
     outcome = await done
     state.finish_loading(outcome)
-    progress.end()
+    progress.end("failed" if isinstance(outcome, CodeT5pError) else "ready")
     if isinstance(outcome, CodeT5pError):
         _LOGGER.error("%s", outcome)
         server.window_show_message(types.ShowMessageParams(type=types.MessageType.Error, message=f"codet5p: {outcome}"))
@@ -112,6 +115,6 @@ class _LoadingProgress:
         report = types.WorkDoneProgressReport(message="preparing the model (first start)", percentage=int(100 * share))
         self._server.work_done_progress.report(_PROGRESS_TOKEN, report)
 
-    def end(self) -> None:
+    def end(self, message: str) -> None:
         if self._server is not None:
-            self._server.work_done_progress.end(_PROGRESS_TOKEN, types.WorkDoneProgressEnd(message="ready"))
+            self._server.work_done_progress.end(_PROGRESS_TOKEN, types.WorkDoneProgressEnd(message=message))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 __all__ = ["ANSWER_SECONDS", "RawClient"]
 
 ANSWER_SECONDS = 30.0  # until a missing answer counts as a hang; far above every real time, for busy machines
+_POLL_SECONDS = 0.02
 
 
 class RawClient:
@@ -46,6 +48,14 @@ class RawClient:
         self.notify("initialized", {})
         result: dict[str, Any] = answer["result"]
         return result
+
+    async def loaded(self) -> None:
+        """Wait until the server has its model."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while (status := (await self.request("codet5p/status"))["result"])["state"] != "ready":
+            assert status["state"] == "loading"
+            assert time.monotonic() < deadline, "the server is still loading"
+            await asyncio.sleep(_POLL_SECONDS)
 
     def begin(self, method: str, *params: Any) -> tuple[int, asyncio.Future[dict[str, Any]]]:
         """Send a request, without params if none are given; return its id and the future of its whole response."""
