@@ -9,6 +9,7 @@ from pygls.lsp.server import LanguageServer
 
 from codet5p import __version__
 from codet5p.lsp_server.handlers import documents, lifecycle
+from codet5p.lsp_server.handlers.acceptance import accepted
 from codet5p.lsp_server.handlers.completion import completion
 from codet5p.lsp_server.handlers.inline_completion import inline_completion
 from codet5p.lsp_server.handlers.positions import PositionEncoding
@@ -121,8 +122,8 @@ def _add_completion(server: AssistantServer) -> None:
         return await completion(state, params, server.position_encoding)
 
     @server.command(ACCEPTED_COMMAND)
-    def _accepted(*_: Any) -> None:
-        state.statistics.count("accepted")
+    async def _accepted(*arguments: Any) -> None:
+        await accepted(state, *arguments[:2])
 
     @server.feature("textDocument/didShowCompletion")
     def _shown(_: Any) -> None:

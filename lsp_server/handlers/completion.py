@@ -46,6 +46,6 @@ async def completion(
         text_edit=types.TextEdit(
             range=to_range(document, offset - len(word), offset, encoding), new_text=word + suggestion.text
         ),
-        command=accepted_command(),
+        command=accepted_command(document.uri, offset + len(suggestion.text)),
     )
     return types.CompletionList(is_incomplete=True, items=[item])

@@ -36,6 +36,6 @@ async def inline_completion(
     item = types.InlineCompletionItem(
         insert_text=written + suggestion.text,
         range=to_range(document, start, end, encoding),
-        command=accepted_command(),
+        command=accepted_command(document.uri, start + len(written) + len(suggestion.text)),
     )
     return types.InlineCompletionList(items=[item])

@@ -55,9 +55,9 @@ async def suggest(
     return suggestion if suggestion.text else None
 
 
-def accepted_command() -> types.Command:
-    """Return the command by which the editor says that a suggestion was accepted; it is only counted."""
-    return types.Command(title="Count an accepted suggestion", command=ACCEPTED_COMMAND)
+def accepted_command(uri: str, end: int) -> types.Command:
+    """Return the command by which the editor says that a suggestion was accepted, which then ends at offset `end`."""
+    return types.Command(title="Count an accepted suggestion", command=ACCEPTED_COMMAND, arguments=[uri, end])
 
 
 def _prepare_when_idle(state: ServerState, assistant: Assistant, query: CompletionQuery) -> None:

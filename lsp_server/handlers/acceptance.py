@@ -1,0 +1,31 @@
+"""The command that an editor runs after a suggestion was accepted: it is counted, and the next line is prepared."""
+
+from typing import Any
+
+from codet5p.core.errors import CodeT5pError
+from codet5p.lsp_server.features.next_line import query_after_line
+from codet5p.lsp_server.state import ServerState
+
+__all__ = ["accepted"]
+
+
+async def accepted(state: ServerState, uri: Any = None, end: Any = None) -> None:
+    """Count the acceptance and complete the line that will come next, so that it is there when the user asks.
+
+    Args:
+        state: The server.
+        uri: The document, as the command's argument said it; other types come from other senders and only count.
+        end: Offset behind the accepted text.
+    """
+    state.statistics.count("accepted")
+    assistant = state.loaded_assistant
+    document = state.documents.get(uri) if isinstance(uri, str) else None
+    if assistant is None or document is None or not isinstance(end, int) or not 0 <= end <= len(document.text):
+        return
+    query = query_after_line(document.uri, document.text, end)
+    if query is None or assistant.completer.cached(query) is not None:
+        return
+    try:
+        await state.scheduler.run(document.uri, lambda stop: assistant.completer.complete(query, stop))
+    except CodeT5pError as error:
+        state.last_error = str(error)
