@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import gather
+from accelerate.utils import DistributedType, gather
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 
+from codet5p.model.checkpoint import assign_weights
+from codet5p.model.transformer import CodeT5pModel
+from codet5p.training.acceleration import is_sharded
 from codet5p.training.batches import MicroBatch
 from codet5p.training.config import PAIR_OBJECTIVES, StageRecipe
 from codet5p.training.ema import WeightAverage
@@ -23,6 +27,7 @@ from codet5p.training.optimizers import build_optimizers
 from codet5p.training.pair_losses import Keys
 from codet5p.training.pair_table import PairBatch
 from codet5p.training.schedule import learning_rate_factor
+from codet5p.training.sharded_state import load_whole_optimizer_state, whole_optimizer_state
 
 __all__ = ["StageRun", "StepResult"]
 
@@ -32,7 +37,7 @@ class StepResult:
     """What one step did.
 
     Attributes:
-        losses: Mean loss of each objective over this process's share, nats, still on the device.
+        losses: Loss of each objective, nats, still on the device; the mean over all processes is that of the step.
         gradient_norm: Before clipping.
         learning_rate: Of AdamW.
         is_applied: False if loss or gradient was not finite and the weights were left alone.
@@ -84,9 +89,8 @@ class StageRun:
         learning_rate = self._set_learning_rate()
         counts = self._label_counts(micro_batches)
         sums, new_keys = self._backward(micro_batches, counts)
-        norm = float(
-            self._accelerator.clip_grad_norm_(self.wrapped.parameters(), self.stage.optimizer.max_gradient_norm)
-        )
+        clipped = self._accelerator.clip_grad_norm_(self.wrapped.parameters(), self.stage.optimizer.max_gradient_norm)
+        norm = 0.0 if clipped is None else float(clipped)  # DeepSpeed clips within its step and may tell nothing
         is_applied = math.isfinite(norm)
         if is_applied:
             for optimizer in self.optimizers:
@@ -106,6 +110,8 @@ class StageRun:
         new_keys: list[dict[str, Tensor]] = []
         for place, micro_batch in enumerate(micro_batches):
             is_last = place == len(micro_batches) - 1
+            if self._accelerator.distributed_type == DistributedType.DEEPSPEED:
+                self._accelerator.gradient_state._set_sync_gradients(is_last)  # noqa: SLF001 - what accumulate() calls
             micro = micro_batch.to(self._accelerator.device)
             keys = None
             if self.momentum is not None and isinstance(micro.batch, PairBatch):
@@ -191,12 +197,36 @@ class StageRun:
         self._accelerator.unwrap_model(self.wrapped, keep_fp32_wrapper=False)
         self._accelerator.free_memory()
 
+    def whole_model(self) -> CodeT5pModel:
+        """Return the trained model with all its weights; with split weights a copy, on the first process only."""
+        model = self._module.model
+        if not is_sharded(self._accelerator):
+            return model
+        named = self._accelerator.get_state_dict(self.wrapped) or {}
+        weights = {name.removeprefix("model."): tensor for name, tensor in named.items() if name.startswith("model.")}
+        with torch.device("meta"):
+            copy = CodeT5pModel(model.config)
+        if weights:
+            assign_weights(copy, weights)
+        return copy
+
+    def _temperature(self) -> float:
+        temperature = self._module.temperature.detach()
+        return float(temperature.full_tensor() if isinstance(temperature, DTensor) else temperature)
+
+    def _optimizer_states(self) -> list[dict[str, Any]]:
+        if self._accelerator.distributed_type == DistributedType.DEEPSPEED:
+            return []  # ZeRO keeps it in its own form; a resumed run starts it anew
+        if is_sharded(self._accelerator):
+            return [whole_optimizer_state(self.wrapped, optimizer.optimizer) for optimizer in self.optimizers]
+        return [optimizer.state_dict() for optimizer in self.optimizers]
+
     def state_dict(self) -> dict[str, Any]:
-        """Return everything but the model's weights that the next step depends on."""
+        """Return everything but the model's weights that the next step depends on; all processes call it together."""
         return {
             "step": self.step,
-            "temperature": float(self._module.temperature.detach()),
-            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "temperature": self._temperature(),
+            "optimizers": self._optimizer_states(),
             "momentum": None if self.momentum is None else self.momentum.model.state_dict(),
             "queue": None if self.queue is None else self.queue.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
@@ -214,7 +244,10 @@ class StageRun:
             self._module.temperature.fill_(state["temperature"])
         if with_optimizers:
             for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-                optimizer.load_state_dict(saved)
+                if is_sharded(self._accelerator):
+                    load_whole_optimizer_state(self.wrapped, optimizer.optimizer, saved)
+                else:
+                    optimizer.load_state_dict(saved)
         if self.momentum is not None:
             self.momentum.model.load_state_dict(state["momentum"])
         if self.queue is not None:

@@ -19,6 +19,7 @@ from codet5p.model.checkpoint import save_checkpoint
 from codet5p.training.acceleration import (
     check_support,
     compile_layers,
+    is_sharded,
     make_accelerator,
     store_residual_in_bfloat16,
 )
@@ -154,6 +155,7 @@ class _Leg:
         self._curves = CurveLog(recipe.output, first_step=self._steps) if accelerator.is_main_process else None
         self._losses: dict[str, float] = {}
         self.profiler = StepProfiler(None)
+        self._result = start.module.model
         if recipe.run.precision == "bfloat16":
             store_residual_in_bfloat16(start.module.model)
         if recipe.run.compile:
@@ -180,6 +182,7 @@ class _Leg:
         is_finished = self._take_steps(number, run, batches)
         if is_finished:
             self._finish_stage(stage, run)
+        self._result = run.whole_model()
         run.close()
         return is_finished
 
@@ -222,15 +225,26 @@ class _Leg:
         return run.step >= stage.steps
 
     def _report(self, stage: StageRecipe, meter: Meter, progress: Progress, step: int) -> None:
-        measured = meter.take(self._accelerator.num_processes)
+        measured = self._mean_over_processes(meter.take(self._accelerator.num_processes))
         self._losses.update({key.removeprefix("loss."): value for key, value in measured.items() if "loss." in key})
         progress.report(step, measured)
         if self._curves is not None:
             self._curves.add({"step": float(self._steps), "stage": stage.name, **measured})
 
+    def _mean_over_processes(self, measured: dict[str, float]) -> dict[str, float]:
+        """Average the losses: each process has measured its share of the step, scaled to the whole."""
+        names = [name for name in measured if name.startswith("loss.")]
+        if self._accelerator.num_processes == 1:
+            return measured
+        own = torch.tensor([measured[name] for name in names], device=self._accelerator.device)
+        means = self._accelerator.reduce(own, reduction="mean")
+        return measured | dict(zip(names, means.tolist(), strict=True))
+
     def _validate(self, stage: StageRecipe, run: StageRun) -> None:
-        if not self._accelerator.is_main_process or not any(
-            getattr(self._recipe.data, f"validation_{kind}") for kind in ("code", "pairs", "examples")
+        if (
+            is_sharded(self._accelerator)
+            or not self._accelerator.is_main_process
+            or not any(getattr(self._recipe.data, f"validation_{kind}") for kind in ("code", "pairs", "examples"))
         ):
             return
         data = load_stage_data(stage, self._recipe, self._start.tokenizer, held_out=True)
@@ -260,12 +274,13 @@ class _Leg:
 
     def _save(self, number: int, run: StageRun) -> None:
         self._last_checkpoint = time.monotonic()
+        own_state, model = run.state_dict(), run.whole_model()
         if not self._accelerator.is_main_process:
             return
         settings, stage_is_done = self._recipe.run, run.step >= run.stage.steps
         recipe = recipe_as_json(self._recipe)
         state = {
-            **run.state_dict(),
+            **own_state,
             "stage": number,
             "total_steps": self._steps,
             "recipe": recipe,
@@ -274,7 +289,6 @@ class _Leg:
         if settings.checkpoint_optimizer == "none":
             state["optimizers"] = []
         folder = self._recipe.output / "checkpoints"
-        model = self._start.module.model
         if settings.checkpoint_weights == "bfloat16":
             model = copy.deepcopy(model).bfloat16()
         save_run(
@@ -302,7 +316,7 @@ class _Leg:
             if is_finished:
                 save_checkpoint(
                     output / "model",
-                    self._start.module.model,
+                    self._result,
                     tokenizer_json=self._start.tokenizer_json,
                     extra={"recipe": recipe_as_json(self._recipe), "steps": self._steps},
                 )
