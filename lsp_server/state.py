@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from codet5p.core.errors import CodeT5pError
+from codet5p.core.errors import ArtifactError, CodeT5pError
 from codet5p.lsp_server.documents import DocumentStore
 from codet5p.lsp_server.engine.loading import LoadedEngine
 from codet5p.lsp_server.engine.scheduler import Scheduler
@@ -72,12 +72,16 @@ class ServerState:
         """Hand over the engine, or the reason why there is none."""
         self.begin_loading()
         assert self._assistant is not None
-        if isinstance(loaded, CodeT5pError):
-            self.last_error = str(loaded)
+        try:
+            if isinstance(loaded, CodeT5pError):
+                raise loaded
+            assistant = Assistant(loaded=loaded, completer=completer_for(loaded, self.limits()))
+        except CodeT5pError as error:
+            self.last_error = str(error)
             self._assistant.set_result(None)
-            return
-        self.last_error = None
-        self._assistant.set_result(Assistant(loaded=loaded, completer=completer_for(loaded, self.limits())))
+        else:
+            self.last_error = None
+            self._assistant.set_result(assistant)
 
     async def assistant(self) -> Assistant | None:
         """Return the assistant as soon as it is loaded, or None if it cannot be."""
@@ -101,6 +105,13 @@ class ServerState:
 
 
 def completer_for(loaded: LoadedEngine, limits: CompletionLimits | None = None) -> Completer:
-    """Return a completer on the loaded engine, with default limits where None are given."""
-    start_id = loaded.engine.tokenizer.token_id(_START_TOKEN)
+    """Return a completer on the loaded engine, with default limits where None are given.
+
+    Raises:
+        ArtifactError: If the tokenizer has no token that stands for the start of a file.
+    """
+    try:
+        start_id = loaded.engine.tokenizer.token_id(_START_TOKEN)
+    except ValueError as error:
+        raise ArtifactError(f"the artifact's tokenizer cannot be used: {error}; see codet5p doctor") from None
     return Completer(loaded.engine, limits or CompletionLimits(), start_id=start_id)

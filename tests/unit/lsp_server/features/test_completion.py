@@ -9,7 +9,7 @@ from codet5p.lsp_server.features.completion import Completer, CompletionLimits, 
 URI = "file:///a.py"
 
 
-def completer_on(engine: FakeEngine, **limits: int | float) -> Completer:
+def completer_on(engine: FakeEngine, **limits: float) -> Completer:
     bounds = CompletionLimits(**limits)  # type: ignore[arg-type]
     return Completer(engine, bounds, start_id=engine.tokenizer.token_id(START_TOKEN))
 
