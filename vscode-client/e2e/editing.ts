@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 
 import type { Workbench } from "./workbench";
 
@@ -119,6 +119,10 @@ export function waitForToast(page: Page, pattern: RegExp): Promise<string> {
     const texts = (await page.locator(".notification-toast").allTextContents()).map(clean);
     return texts.find((text) => pattern.test(text));
   });
+}
+
+export function toastButton(page: Page, label: string): Locator {
+  return page.locator(".notification-toast .monaco-button", { hasText: label });
 }
 
 export async function dismissToasts(page: Page): Promise<void> {

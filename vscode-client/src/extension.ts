@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 
+import { registerChangePreview } from "./changePreview";
 import { registerCommands, openWalkthrough } from "./commands";
 import { Counters } from "./counters";
 import { hoverMiddleware, registerDocstringCommands } from "./docstring";
@@ -47,6 +48,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     ...completion.register(),
     ...registerCommands(server, snooze, counters, log),
+    registerChangePreview(),
     ...registerDocstringCommands(server),
     ...registerSearchCommands(server),
     ...settingsTriggers(server),

@@ -1,0 +1,77 @@
+// A language server that is a test fake: it offers and answers what its scenario says, and knows no model.
+// The scenario comes as JSON in the environment variable FAKE_SERVER; `fakeServerProgram` writes a program that sets it.
+
+import { chmod, writeFile } from "node:fs/promises";
+
+import {
+  createMessageConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+  TextDocumentSyncKind,
+} from "vscode-languageserver-protocol/node";
+
+import type { DocstringResult, SearchHit, SearchParams, StatusResult } from "../../src/contract";
+
+export interface Scenario {
+  readonly version: string;
+  readonly docstring?: DocstringResult;
+  /** Markdown of every hover. */
+  readonly hover?: string;
+  /** All hits, with their `uri` relative to the workspace; a query gets those whose snippet contains one of its words. */
+  readonly hits?: readonly SearchHit[];
+  readonly status?: StatusResult;
+  /** Ends the process this long after `initialize`. */
+  readonly endsAfterMs?: number;
+}
+
+/** Writes an executable that runs this file with `scenario`. */
+export async function fakeServerProgram(file: string, scenario: Scenario): Promise<string> {
+  const json = JSON.stringify(scenario).replaceAll("'", "'\\''");
+  await writeFile(file, `#!/bin/sh\nFAKE_SERVER='${json}' exec '${process.execPath}' '${__filename}'\n`);
+  await chmod(file, 0o755);
+  return file;
+}
+
+function serve(scenario: Scenario): void {
+  const connection = createMessageConnection(
+    new StreamMessageReader(process.stdin),
+    new StreamMessageWriter(process.stdout),
+  );
+  let root = "";
+  connection.onRequest("initialize", (params: { rootUri: string | null }) => {
+    root = params.rootUri ?? "";
+    if (scenario.endsAfterMs !== undefined) setTimeout(() => process.exit(1), scenario.endsAfterMs);
+    const { version, docstring, hits, hover } = scenario;
+    const own = { version, docstring: docstring !== undefined, search: hits !== undefined };
+    return {
+      capabilities: {
+        textDocumentSync: TextDocumentSyncKind.Incremental,
+        hoverProvider: hover !== undefined,
+        experimental: { codet5p: own },
+      },
+    };
+  });
+  connection.onRequest("textDocument/hover", () => ({ contents: { kind: "markdown", value: scenario.hover ?? "" } }));
+  connection.onRequest("codet5p/status", () => scenario.status ?? {});
+  connection.onRequest("codet5p/docstring", () => scenario.docstring ?? null);
+  connection.onRequest("codet5p/search", (params: SearchParams) => ({
+    hits: search(scenario.hits ?? [], params).map((hit) => ({ ...hit, uri: `${root}/${hit.uri}` })),
+    indexed: scenario.hits?.length ?? 0,
+    pending: 0,
+  }));
+  connection.onRequest("shutdown", () => null);
+  connection.onNotification("exit", () => process.exit(0));
+  connection.listen();
+}
+
+function search(hits: readonly SearchHit[], { query, language, path }: SearchParams): readonly SearchHit[] {
+  const words = query.toLowerCase().split(/\s+/);
+  return hits.filter(
+    (hit) =>
+      words.some((word) => hit.snippet.toLowerCase().includes(word)) &&
+      (language === undefined || hit.language === language) &&
+      (path === undefined || hit.uri.includes(path)),
+  );
+}
+
+if (require.main === module) serve(JSON.parse(process.env["FAKE_SERVER"] ?? "{}") as Scenario);
