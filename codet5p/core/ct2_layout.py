@@ -1,26 +1,38 @@
-"""How our weights are laid out as CTranslate2 models: a table of names, with the matrices that CTranslate2 wants fused.
+"""How our weights are laid out as CTranslate2 models, one for each way of using them.
 
-Source: the variable names of `ctranslate2.specs.transformer_spec` (decoder revision 8), pinned by a test.
+completion_model             decoder alone, for `complete`                  a Generator
+sequence_to_sequence_model   encoder and decoder, for `generate`, `match`   a Translator
+encoder_model                encoder alone, for `embed`                     an Encoder
 """
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codet5p.core.artifact import FOLDED_BIAS, SCALE_SUFFIX
 from codet5p.core.ct2_format import RuntimeModel
+from codet5p.core.ct2_layers import add_decoder_layers, add_encoder_layers
+from codet5p.core.ct2_variables import Tensors, VariableTable
 from codet5p.core.errors import ArtifactError
 from codet5p.core.model_config import CodeT5pConfig
 
-__all__ = ["completion_model", "padded_vocabulary"]
+__all__ = [
+    "IS_MATCH",
+    "NO_MATCH",
+    "completion_model",
+    "encoder_model",
+    "padded_vocabulary",
+    "sequence_to_sequence_model",
+]
 
-Tensors = Mapping[str, NDArray[Any]]
-_Variables = dict[str, Callable[[], NDArray[Any] | np.generic]]
+NO_MATCH = "[NoMatch]"
+IS_MATCH = "[IsMatch]"
+"""Names of the matching head's two rows, behind the vocabulary of a sequence-to-sequence model."""
 
-_ACTIVATIONS = {"relu": 0, "swiglu": 2}  # ctranslate2.specs.Activation
-_DECODER_REVISION = 8
+_EMBEDDING = "token_embedding.weight"
+_MATCHING = "matching_head.weight"
+_MATCHING_OFFSET = np.float32(-32)
+"""Added to both matching logits: no effect on their difference, and no share of any other token's probability."""
 
 
 def completion_model(config: CodeT5pConfig, tensors: Tensors, tokens: list[str]) -> RuntimeModel:
@@ -43,30 +55,100 @@ def completion_model(config: CodeT5pConfig, tensors: Tensors, tokens: list[str])
     """
     if config.position != "rotary":
         raise ArtifactError("decoder-only completion needs rotary positions; this artifact has a relative bias")
-    variables: _Variables = {}
-    _add_scalars(variables, config)
-    _add_matrix(variables, "decoder/embeddings/weight", tensors, ("token_embedding.weight",))
-    _add_vector(variables, "decoder/layer_norm/gamma", tensors, "decoder.final_norm.weight")
-    for layer in range(config.num_decoder_layers):
-        _add_decoder_layer(variables, config, tensors, layer)
-    aliases = {}
+    table = VariableTable(tensors)
+    table.add_matrix("decoder/embeddings/weight", _EMBEDDING)
+    add_decoder_layers(table, config, has_encoder=False)
     if config.tie_head:
-        shared = [name for name in variables if name.startswith("decoder/embeddings/weight")]
-        aliases = {name.replace("embeddings", "projection"): name for name in shared}
+        table.alias_matrix("decoder/projection/weight", "decoder/embeddings/weight")
     else:
-        _add_matrix(variables, "decoder/projection/weight", tensors, ("lm_head.weight",))
+        table.add_matrix("decoder/projection/weight", "lm_head.weight")
     return RuntimeModel(
         spec_name="TransformerDecoderSpec",
-        spec_revision=_DECODER_REVISION,
-        variables=variables,
-        aliases=aliases,
-        config={
-            "bos_token": tokens[0],
-            "eos_token": tokens[0],
-            "unk_token": tokens[0],
-            "layer_norm_epsilon": config.norm_epsilon,
-            "multi_query_attention": config.num_key_value_heads != config.num_heads,
-        },
+        spec_revision=8,
+        variables=table.variables,
+        aliases=table.aliases,
+        config=_settings(config, tokens),
+        vocabulary=padded_vocabulary(tokens, config.vocab_size),
+    )
+
+
+def sequence_to_sequence_model(config: CodeT5pConfig, tensors: Tensors, tokens: list[str]) -> RuntimeModel:
+    """Return the encoder-decoder that writes text about code and code about text, a CTranslate2 `Translator`.
+
+    Where the artifact holds the matching head, its two rows follow the vocabulary in the output projection. Of the
+    targets `[Match] code [EOS] [NoMatch]` and `[Match] code [EOS] [IsMatch]` the last log-probabilities then differ by
+    exactly what the head's two logits differ by at `[EOS]`: the normaliser is the same and cancels. The rows' share of
+    the probability is below 1e-9, so that generation and other scores are those of a model without them.
+
+    The first token of a target is the caller's: `[TDec]`, `[CDec]`, `[Match]`, or `[EOS]` for span denoising.
+
+    Args:
+        config: Shape of the model.
+        tensors: The artifact's weights.
+        tokens: The tokenizer's tokens, in order of their ids.
+
+    Returns:
+        The model to write. Matrices stay int8 where the artifact holds int8.
+
+    Raises:
+        ArtifactError: If the model has no encoder or no decoder.
+    """
+    if not (config.num_encoder_layers and config.num_decoder_layers):
+        raise ArtifactError("generation and matching need an encoder and a decoder; this artifact has but one of them")
+    table = VariableTable(tensors)
+    vocabulary = padded_vocabulary(tokens, config.vocab_size)
+    matching: tuple[str, ...] = ()
+    if _MATCHING in tensors:
+        matching = (_MATCHING,)
+        vocabulary += [NO_MATCH, IS_MATCH]
+        table.add_array("decoder/projection/bias", lambda: _matching_bias(config, tensors))
+    # The head reads the decoder's output before it is scaled; a tied table is scaled for all of its rows.
+    factors = {_MATCHING: config.width**0.5} if config.scale_head else {}
+    table.add_matrix("decoder/embeddings/weight", _EMBEDDING, *matching, factors=factors)
+    table.alias_matrix("encoder/embeddings_0/weight", "decoder/embeddings/weight")
+    if config.tie_head:
+        table.alias_matrix("decoder/projection/weight", "decoder/embeddings/weight")
+    else:
+        table.add_matrix("decoder/projection/weight", "lm_head.weight", *matching, factors=factors)
+    add_encoder_layers(table, config)
+    add_decoder_layers(table, config, has_encoder=True)
+    return RuntimeModel(
+        spec_name="TransformerSpec",
+        spec_revision=7,
+        variables=table.variables,
+        aliases=table.aliases,
+        config=_settings(config, tokens)
+        | {"decoder_start_token": None, "add_source_bos": False, "add_source_eos": False},
+        vocabulary=vocabulary,
+        vocabulary_name="shared_vocabulary",
+    )
+
+
+def encoder_model(config: CodeT5pConfig, tensors: Tensors, tokens: list[str]) -> RuntimeModel:
+    """Return the encoder whose first state becomes an embedding, a CTranslate2 `Encoder`.
+
+    Args:
+        config: Shape of the model.
+        tensors: The artifact's weights.
+        tokens: The tokenizer's tokens, in order of their ids.
+
+    Returns:
+        The model to write. Projection and normalisation are not part of it, see `embedding_projection`.
+
+    Raises:
+        ArtifactError: If the model has no encoder.
+    """
+    if not config.num_encoder_layers:
+        raise ArtifactError("embeddings need an encoder; this artifact has none")
+    table = VariableTable(tensors)
+    table.add_matrix("encoder/embeddings_0/weight", _EMBEDDING)
+    add_encoder_layers(table, config)
+    return RuntimeModel(
+        spec_name="TransformerEncoderSpec",
+        spec_revision=1,
+        variables=table.variables,
+        aliases=table.aliases,
+        config=_settings(config, tokens),
         vocabulary=padded_vocabulary(tokens, config.vocab_size),
     )
 
@@ -89,69 +171,19 @@ def padded_vocabulary(tokens: list[str], vocab_size: int) -> list[str]:
     return tokens + [f"[PAD{i}]" for i in range(vocab_size - len(tokens))]
 
 
-def _add_scalars(variables: _Variables, config: CodeT5pConfig) -> None:
-    scalars: dict[str, np.generic] = {
-        "num_heads": np.int16(config.num_heads),
-        "pre_norm": np.int8(True),
-        "activation": np.int8(_ACTIVATIONS[config.activation]),
-        "alignment_layer": np.int16(-1),
-        "alignment_heads": np.int16(1),
-        "scale_embeddings": np.int8(False),
-        "alibi": np.int8(False),
-        "alibi_use_positive_positions": np.int8(False),
-        "scale_alibi": np.int8(False),
-        "start_from_zero_embedding": np.int8(False),
+def _matching_bias(config: CodeT5pConfig, tensors: Tensors) -> NDArray[np.float32]:
+    """Return the output projection's bias: zero but for the two rows of the matching head."""
+    bias_V = np.zeros(config.vocab_size + 2, np.float32)
+    bias_V[-2:] = np.asarray(tensors["matching_head.bias"]) + _MATCHING_OFFSET
+    return bias_V
+
+
+def _settings(config: CodeT5pConfig, tokens: list[str]) -> dict[str, Any]:
+    # Callers name the tokens that open and end a sequence themselves; CTranslate2 wants some to fall back on.
+    return {
+        "bos_token": tokens[0],
+        "eos_token": tokens[0],
+        "unk_token": tokens[0],
+        "layer_norm_epsilon": config.norm_epsilon,
+        "multi_query_attention": config.num_key_value_heads != config.num_heads,
     }
-    if config.scale_head:
-        scalars["scale_outputs"] = np.float32(config.width**-0.5)
-    for name, value in scalars.items():
-        variables[f"decoder/{name}"] = lambda value=value: value  # type: ignore[misc]
-
-
-def _add_decoder_layer(variables: _Variables, config: CodeT5pConfig, tensors: Tensors, layer: int) -> None:
-    ours, theirs = f"decoder.layers.{layer}", f"decoder/layer_{layer}"
-    attention = f"{theirs}/self_attention"
-    query_key_value = tuple(f"{ours}.self_attention.{part}.weight" for part in ("query", "key", "value"))
-    _add_vector(variables, f"{attention}/layer_norm/gamma", tensors, f"{ours}.self_attention_norm.weight")
-    _add_matrix(variables, f"{attention}/linear_0/weight", tensors, query_key_value)
-    _add_matrix(variables, f"{attention}/linear_1/weight", tensors, (f"{ours}.self_attention.output.weight",))
-    if (bias := f"{ours}.{FOLDED_BIAS}") in tensors:
-        _add_vector(variables, f"{attention}/linear_1/bias", tensors, bias)
-    _add_attention_scalars(variables, config, attention)
-    _add_feed_forward(variables, config, tensors, ours, theirs)
-
-
-def _add_attention_scalars(variables: _Variables, config: CodeT5pConfig, attention: str) -> None:
-    scalars: dict[str, np.generic] = {
-        "rotary_dim": np.int32(0),  # the whole head
-        "rotary_interleave": np.int8(False),
-        "rotary_base": np.float32(config.rope_base),
-        "num_heads_kv": np.int32(config.num_key_value_heads),
-        "head_dim": np.int32(config.head_dim),
-    }
-    if not config.scale_attention:
-        scalars["queries_scale"] = np.float32(1)
-    for name, value in scalars.items():
-        variables[f"{attention}/{name}"] = lambda value=value: value  # type: ignore[misc]
-
-
-def _add_feed_forward(variables: _Variables, config: CodeT5pConfig, tensors: Tensors, ours: str, theirs: str) -> None:
-    # CTranslate2 applies the activation to linear_0 and, in a gated network, multiplies by linear_0_noact.
-    names = {"input": "linear_0", "output": "linear_1"}
-    if config.activation == "swiglu":
-        names = {"gate": "linear_0", "input": "linear_0_noact", "output": "linear_1"}
-    _add_vector(variables, f"{theirs}/ffn/layer_norm/gamma", tensors, f"{ours}.feed_forward_norm.weight")
-    for part, linear in names.items():
-        _add_matrix(variables, f"{theirs}/ffn/{linear}/weight", tensors, (f"{ours}.feed_forward.{part}.weight",))
-
-
-def _add_vector(variables: _Variables, name: str, tensors: Tensors, source: str) -> None:
-    variables[name] = lambda: tensors[source].astype(np.float32)
-
-
-def _add_matrix(variables: _Variables, name: str, tensors: Tensors, sources: tuple[str, ...]) -> None:
-    """Add a matrix whose rows are those of `sources`, one after the other; scales go with their rows."""
-    for suffix in ("", SCALE_SUFFIX):
-        parts = [source + suffix for source in sources]
-        if not suffix or parts[0] in tensors:
-            variables[name + suffix] = lambda parts=parts: np.concatenate([tensors[part] for part in parts])  # type: ignore[misc]
