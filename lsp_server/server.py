@@ -8,13 +8,15 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from codet5p import __version__
-from codet5p.lsp_server.handlers import documents, lifecycle
+from codet5p.lsp_server.handlers import documents, indexing, lifecycle
 from codet5p.lsp_server.handlers.acceptance import accepted
 from codet5p.lsp_server.handlers.completion import completion
 from codet5p.lsp_server.handlers.inline_completion import inline_completion
 from codet5p.lsp_server.handlers.positions import PositionEncoding
+from codet5p.lsp_server.handlers.search import search
 from codet5p.lsp_server.handlers.status import status
 from codet5p.lsp_server.handlers.suggesting import ACCEPTED_COMMAND
+from codet5p.lsp_server.handlers.workspace_symbol import workspace_symbol
 from codet5p.lsp_server.protocol import AssistantProtocol, lenient_converter
 from codet5p.lsp_server.state import ServerState
 
@@ -31,6 +33,7 @@ class AssistantServer(LanguageServer):
             "codet5p", __version__, protocol_cls=AssistantProtocol, converter_factory=lenient_converter, max_workers=2
         )
         self.state = state
+        self.indexing_progress = indexing.IndexingProgress(self, state)
 
     @property
     def position_encoding(self) -> PositionEncoding:
@@ -62,6 +65,7 @@ def create_server(*, artifact: Path, cache: Path, num_threads: int | None = None
     _add_lifecycle(server)
     _add_documents(server)
     _add_completion(server)
+    _add_search(server)
     return server
 
 
@@ -75,7 +79,9 @@ def _add_lifecycle(server: AssistantServer) -> None:
     @server.feature(types.INITIALIZED)
     async def _initialized(_: types.InitializedParams) -> None:
         state.begin_loading()
+        indexing.begin_indexing(server, state, server.indexing_progress)
         await lifecycle.pull_settings(server, state)
+        await indexing.register_watcher(server)
         await lifecycle.load_with_progress(server, state)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
@@ -88,10 +94,11 @@ def _add_lifecycle(server: AssistantServer) -> None:
     @server.feature(types.SHUTDOWN)
     def _shutdown(*_: Any) -> None:
         state.scheduler.close()
+        state.search.close()
 
     @server.feature("codet5p/status")
-    def _status(_: Any) -> dict[str, Any]:
-        return status(state)
+    async def _status(_: Any) -> dict[str, Any]:
+        return await status(state)
 
 
 def _add_documents(server: AssistantServer) -> None:
@@ -132,3 +139,40 @@ def _add_completion(server: AssistantServer) -> None:
     @server.feature("textDocument/didPartiallyAcceptCompletion")
     def _partially_accepted(_: Any) -> None:
         state.statistics.count("partially accepted")
+
+
+def _add_search(server: AssistantServer) -> None:
+    state = server.state
+    progress = server.indexing_progress
+
+    @server.feature("codet5p/search")
+    async def _search(params: Any) -> dict[str, Any]:
+        return await search(state, params, server.position_encoding)
+
+    @server.feature(types.WORKSPACE_SYMBOL)
+    async def _symbol(params: types.WorkspaceSymbolParams) -> list[types.SymbolInformation]:
+        return await workspace_symbol(state, params)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def _folders(_: types.DidChangeWorkspaceFoldersParams) -> None:
+        indexing.begin_indexing(server, state, progress)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def _watched(params: types.DidChangeWatchedFilesParams) -> None:
+        indexing.did_change_files(state, (change.uri for change in params.changes))
+
+    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
+    def _saved(params: types.DidSaveTextDocumentParams) -> None:
+        indexing.did_change_files(state, [params.text_document.uri])
+
+    @server.feature(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
+    def _cancelled(params: types.WorkDoneProgressCancelParams) -> None:
+        progress.cancelled(params.token)
+
+    @server.command(indexing.PAUSE_INDEXING_COMMAND)
+    def _pause(*_: Any) -> None:
+        state.search.pause()
+
+    @server.command(indexing.RESUME_INDEXING_COMMAND)
+    def _resume(*_: Any) -> None:
+        state.search.resume()

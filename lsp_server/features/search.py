@@ -176,15 +176,22 @@ class Searcher:
 
         An index that fails is closed, to be opened anew next time: its writer may be replacing it.
         """
+        reader = self._readers.get(folder.database)
         try:
-            reader = self._readers.get(folder.database)
-            if reader is None and folder.database.exists():
-                reader = self._readers[folder.database] = IndexReader(folder.database, folder.root)
-            yield reader
+            yield reader if reader is not None else self._open(folder)
         except sqlite3.Error as error:
             _LOGGER.warning("the search index %s cannot be read: %s", folder.database, error)
             if (failed := self._readers.pop(folder.database, None)) is not None:
                 failed.close()
+
+    def _open(self, folder: _Folder) -> IndexReader | None:
+        if not folder.database.exists():
+            return None
+        try:
+            self._readers[folder.database] = IndexReader(folder.database, folder.root)
+        except sqlite3.Error as error:
+            _LOGGER.info("the search index %s cannot be read yet: %s", folder.database, error)
+        return self._readers.get(folder.database)
 
 
 def _hit(candidate: Candidate, score: float, text: str, query: Query) -> Hit:

@@ -10,9 +10,10 @@ from codet5p.lsp_server.state import ServerState
 __all__ = ["status"]
 
 
-def status(state: ServerState) -> dict[str, Any]:
+async def status(state: ServerState) -> dict[str, Any]:
     """Return the server's state as plain JSON: latencies in milliseconds, memory in megabytes (10^6 bytes)."""
     assistant = state.loaded_assistant
+    index = await state.search.counts()
     manifest = assistant.loaded.manifest if assistant is not None else None
     return {
         "version": __version__,
@@ -22,7 +23,7 @@ def status(state: ServerState) -> dict[str, Any]:
         "revision": manifest.revision if manifest else None,
         "threads": assistant.loaded.num_threads if assistant is not None else None,
         "documents": len(state.documents),
-        "index": {"files": 0, "chunks": 0, "pending": 0},
+        "index": {"files": index.files, "chunks": index.chunks, "pending": index.pending},
         "latency": state.statistics.latency_ms(),
         "counts": dict(state.statistics.counts),
         "memoryMb": round(psutil.Process().memory_info().rss / 1e6),

@@ -18,7 +18,7 @@ from codet5p.core.syntax import LANGUAGES, extract_functions, language_of_path
 from codet5p.core.syntax.languages import parse, syntax_query
 from codet5p.lsp_server.index.config import IndexConfig
 
-__all__ = ["CHUNKING_VERSION", "Chunk", "Kind", "chunk_file", "indexed_language"]
+__all__ = ["CHUNKING_VERSION", "INDEXED_EXTENSIONS", "Chunk", "Kind", "chunk_file", "indexed_language"]
 
 Kind = Literal["function", "method", "class", "block"]
 
@@ -32,6 +32,12 @@ _WITHOUT_GRAMMAR = {
     ".ps1": "powershell", ".r": "r", ".rs": "rust", ".scala": "scala", ".sh": "shell", ".sql": "sql",
     ".svelte": "svelte", ".swift": "swift", ".vue": "vue", ".zig": "zig",
 }  # fmt: skip
+INDEXED_EXTENSIONS = (
+    *(extension for language in LANGUAGES.values() for extension in language.extensions),
+    *_WITHOUT_GRAMMAR,
+)
+"""Endings of the files that are indexed, with their dot."""
+
 _COMMENT_LINE = re.compile(r"\s*(?:#(?!\s*(?:include|define|if|endif|pragma))|//|/\*|\*|--\s|;;)")
 _DECLARED_TYPE = re.compile(
     r"^(?:(?:export|default|pub(?:\([^)]*\))?|public|internal|abstract|sealed|final|declare|typedef|data)\s+)*"

@@ -135,7 +135,11 @@ class Editor:
                 return
 
     async def initialize(
-        self, capabilities: types.ClientCapabilities | None = None, options: Any = None, encoding: Encoding = "utf-16"
+        self,
+        capabilities: types.ClientCapabilities | None = None,
+        options: Any = None,
+        encoding: Encoding = "utf-16",
+        folders: Sequence[Path] = (),
     ) -> None:
         """Shake hands; the editor offers only `encoding` for positions unless it is the protocol's default."""
         capabilities = capabilities or types.ClientCapabilities()
@@ -143,7 +147,13 @@ class Editor:
             capabilities.general = types.GeneralClientCapabilities(
                 position_encodings=[types.PositionEncodingKind(encoding)]
             )
-        params = types.InitializeParams(capabilities=capabilities, initialization_options=options, process_id=None)
+        params = types.InitializeParams(
+            capabilities=capabilities,
+            initialization_options=options,
+            process_id=None,
+            workspace_folders=[types.WorkspaceFolder(uri=folder.as_uri(), name=folder.name) for folder in folders]
+            or None,
+        )
         result = await asyncio.wait_for(self.client.initialize_async(params), ANSWER_SECONDS)
         self.capabilities = result.capabilities
         self._encoding = encoding

@@ -1,0 +1,162 @@
+"""Search in one server: the folders of the workspace, the process that indexes them, and a thread that asks."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from codet5p.lsp_server.features.search import SearchAnswer, Searcher, SearchQuery, SymbolHit
+from codet5p.lsp_server.index.background import BackgroundIndexer, IndexEvent
+from codet5p.lsp_server.index.config import RankingConfig
+from codet5p.lsp_server.index.reader import Counts
+from codet5p.lsp_server.index.store import index_path
+
+__all__ = ["WorkspaceSearch"]
+
+_LOGGER = logging.getLogger(__name__)
+_RESCAN_SECONDS = 30.0
+_MAX_SYMBOLS = 128
+
+T = TypeVar("T")
+
+
+class WorkspaceSearch:
+    """Owned by the loop thread. Its searcher lives on a thread of its own, which is none of pygls's.
+
+    Changed files are announced by the editor, on saving and by its file watcher. Whatever both miss is found by a look
+    at all modification times, which a search asks for, without waiting, where the last one is half a minute old.
+    """
+
+    def __init__(self, index_folder: Path) -> None:
+        """Create the search of a server without folders; nothing is started.
+
+        Args:
+            index_folder: Where the indexes of all workspaces lie.
+        """
+        self._index_folder = index_folder
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="codet5p-search")
+        self._searcher = Searcher([], RankingConfig())
+        self._roots: tuple[Path, ...] = ()
+        self._unsettled: set[Path] = set()
+        self._indexer: BackgroundIndexer | None = None
+        self._scanned_at = 0.0
+        self._forwarding: asyncio.Task[None] | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there are, or were, folders to search."""
+        return self._indexer is not None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether indexing is paused."""
+        return self._indexer is not None and self._indexer.is_paused
+
+    def begin(self, roots: Iterable[Path], on_event: Callable[[IndexEvent], Awaitable[None]]) -> None:
+        """Search these folders, and index them from now on.
+
+        Args:
+            roots: Folders of the workspace; a home folder or a whole disk is passed over, and the log says so.
+            on_event: Called on the loop thread with what the indexing process says, one event after the other.
+        """
+        self._roots = tuple(dict.fromkeys(root for root in roots if _is_workspace(root)))
+        folders = [(root, index_path(self._index_folder, root)) for root in self._roots]
+        self._unsettled = set(self._roots)
+        before, self._searcher = self._searcher, Searcher(folders, RankingConfig())
+        self._executor.submit(before.close)
+        if self._indexer is None:
+            self._indexer = BackgroundIndexer(self._forward_to(on_event))
+        self._indexer.watch(folders)
+        self._scanned_at = time.monotonic()
+
+    def close(self) -> None:
+        """End the indexing process and forget the folders."""
+        if self._indexer is not None:
+            self._indexer.close()
+            self._indexer = None
+        if self._forwarding is not None:
+            self._forwarding.cancel()
+        self._executor.submit(self._searcher.close)
+        self._executor.shutdown(wait=False)
+
+    def pause(self) -> None:
+        """Stop indexing until `resume`; searches go on with what there is."""
+        if self._indexer is not None:
+            self._indexer.pause()
+
+    def resume(self) -> None:
+        """Go on indexing."""
+        if self._indexer is not None:
+            self._indexer.resume()
+
+    def files_changed(self, files: Iterable[Path]) -> None:
+        """Have the index look at files that were saved, created or deleted; an ignore file concerns all others."""
+        for root in self._roots:
+            paths = [file.relative_to(root).as_posix() for file in files if file.is_relative_to(root)]
+            if paths and self._indexer is not None:
+                has_rules = any(path.rsplit("/", 1)[-1] in (".gitignore", ".codet5pignore") for path in paths)
+                self._indexer.update(root, None if has_rules else paths)
+
+    async def search(self, query: SearchQuery) -> SearchAnswer:
+        """Return hits from what is indexed by now; `pending` is at least 1 until every folder was looked through."""
+        self._rescan_if_old()
+        searcher = self._searcher
+        answer = await self._ask(lambda: searcher.search(query))
+        return replace(answer, pending=self._honest(answer.pending))
+
+    async def symbols(self, text: str) -> list[SymbolHit]:
+        """Return definitions by name."""
+        searcher = self._searcher
+        return await self._ask(lambda: searcher.symbols(text, _MAX_SYMBOLS))
+
+    async def counts(self) -> Counts:
+        """Return how much is indexed."""
+        searcher = self._searcher
+        counts = await self._ask(searcher.counts)
+        return counts._replace(pending=self._honest(counts.pending))
+
+    def _honest(self, pending: int) -> int:
+        return max(pending, len(self._unsettled))
+
+    async def _ask(self, question: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, question)
+
+    def _rescan_if_old(self) -> None:
+        if self._indexer is None or time.monotonic() - self._scanned_at < _RESCAN_SECONDS:
+            return
+        self._scanned_at = time.monotonic()
+        for root in self._roots:
+            self._indexer.update(root)
+
+    def _forward_to(self, on_event: Callable[[IndexEvent], Awaitable[None]]) -> Callable[[IndexEvent], None]:
+        """Return what may be called on any thread, and has events handled on this loop in their order."""
+        loop = asyncio.get_running_loop()
+        events: asyncio.Queue[IndexEvent] = asyncio.Queue()
+
+        async def handle() -> None:
+            while True:
+                event = await events.get()
+                if event.root in self._roots:
+                    if event.state != "indexing":
+                        self._unsettled.discard(event.root)
+                    await on_event(event)
+
+        def receive(event: IndexEvent) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop was closed: the editor has left
+                loop.call_soon_threadsafe(events.put_nowait, event)
+
+        self._forwarding = loop.create_task(handle())
+        return receive
+
+
+def _is_workspace(root: Path) -> bool:
+    """Tell whether a folder is fit to be indexed as a whole."""
+    is_fit = root != Path(root.anchor) and root != Path.home()
+    if not is_fit:
+        _LOGGER.warning("%s is not indexed: open a project's folder instead", root)
+    return is_fit
