@@ -9,6 +9,7 @@ from typing import Any
 
 from codet5p.core.errors import ConfigError, DataError
 from codet5p.training.evaluation.bits_per_byte import evaluate_bits_per_byte
+from codet5p.training.evaluation.examples import evaluate_examples
 from codet5p.training.evaluation.functional import evaluate_functional
 from codet5p.training.evaluation.infilling import evaluate_infilling
 from codet5p.training.evaluation.line_completion import evaluate_line_completion
@@ -17,6 +18,7 @@ from codet5p.training.evaluation.next_line import choose_lines, evaluate_next_li
 from codet5p.training.evaluation.result import SuiteResult
 from codet5p.training.evaluation.retrieval import RetrievalTask, evaluate_retrieval
 from codet5p.training.evaluation.summarization import evaluate_summarization
+from codet5p.training.sources import read_examples
 
 __all__ = ["SUITES", "SuiteOptions", "read_rows", "run_suite"]
 
@@ -177,6 +179,10 @@ def _functional(model: EvaluatedModel, options: SuiteOptions) -> list[SuiteResul
     return [evaluate_functional(model, rows, samples=options.samples, ks=ks, sampling=sampling)]
 
 
+def _examples(model: EvaluatedModel, options: SuiteOptions) -> list[SuiteResult]:
+    return [evaluate_examples(model, list(read_examples(options.data))[: options.limit])]
+
+
 SUITES: Mapping[str, Callable[[EvaluatedModel, SuiteOptions], list[SuiteResult]]] = {
     "py150": _py150,
     "javacorpus": _javacorpus,
@@ -188,4 +194,5 @@ SUITES: Mapping[str, Callable[[EvaluatedModel, SuiteOptions], list[SuiteResult]]
     "mbxp": _mbxp,
     "csn-ruby": _csn_ruby,
     "functional": _functional,
+    "examples": _examples,
 }
