@@ -1,6 +1,7 @@
 import json
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from e2e.installation import Installation
 
 pytestmark = pytest.mark.e2e
 
-EXPORTS = ("serve", "demo", "complete", "doctor", "export")
+COMMANDS = ("serve", "demo", "complete", "doctor", "export")
 
 
 @pytest.fixture
@@ -16,6 +17,17 @@ def source(tmp_path: Path) -> Path:
     path = tmp_path / "add.py"
     path.write_text("def add(a, b):\n    return \n", "utf-8")
     return path
+
+
+@pytest.fixture(scope="module")
+def demo(
+    installation: Installation, cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> subprocess.CompletedProcess[str]:
+    """The demonstration, started in a folder with modules named like some that the server imports."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("codet5p.py", "typing.py", "json.py"):
+        (folder / name).write_text("raise SystemExit('the wrong module')\n", "utf-8")
+    return replace(installation, cwd=folder).run("demo", "--cache", cache, "--threads", "1")
 
 
 def is_one_line_error(result: subprocess.CompletedProcess[str], *expected: str) -> bool:
@@ -34,10 +46,10 @@ def test_help_names_every_command(installation: Installation) -> None:
     for option in ("--help", "-h"):
         result = installation.run(option)
         assert (result.returncode, result.stderr) == (0, "")
-        assert all(re.search(rf"\b{command}\b", result.stdout) for command in EXPORTS)
+        assert all(re.search(rf"\b{command}\b", result.stdout) for command in COMMANDS)
 
 
-@pytest.mark.parametrize("command", EXPORTS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(installation: Installation, command: str) -> None:
     result = installation.run(command, "--help")
     assert (result.returncode, result.stderr) == (0, "")
@@ -83,16 +95,13 @@ def test_complete_prints_json_for_scripts(installation: Installation, cache: Pat
     ("place", "expected"),
     [
         ("{source}", "write FILE:LINE:COLUMN"),
-        ("{source}:two:1", "write FILE:LINE:COLUMN"),
         ("{source}:9:1", "has lines 1 to 3, not 9"),
-        ("{source}:0:1", "has lines 1 to 3, not 0"),
         ("{source}:2:13", "has columns 1 to 12, not 13"),
         ("{source}.missing:1:1", "cannot read"),
-        ("{folder}:1:1", "cannot read"),
     ],
 )
 def test_a_bad_place_is_one_line(installation: Installation, source: Path, place: str, expected: str) -> None:
-    place = place.format(source=source, folder=source.parent)
+    place = place.format(source=source)
     assert is_one_line_error(installation.run("complete", place), expected)
 
 
@@ -135,31 +144,16 @@ def test_the_doctor_speaks_to_people_too(installation: Installation, tmp_path: P
     assert "remedy" in result.stdout
 
 
-def test_the_demo_shows_completions_with_their_milliseconds(installation: Installation, cache: Path) -> None:
-    result = installation.run("demo", "--cache", cache, "--threads", "1")
-    assert result.returncode == 0, result.stderr
-    scenes = re.findall(r"^ {4}.*?(\S.*?) {3}(\d+) ms, asked again (\d+\.\d) ms$", result.stdout, re.MULTILINE)
-    assert len(scenes) == result.stdout.count("asked again") >= 3
+def test_the_demo_shows_completions_with_their_milliseconds(demo: subprocess.CompletedProcess[str]) -> None:
+    scenes = re.findall(r"^ {4}.*?(\S.*?) {3}(\d+) ms, asked again (\d+\.\d) ms$", demo.stdout, re.MULTILINE)
+    assert len(scenes) == demo.stdout.count("asked again") >= 3
     assert sum("(silence)" not in line for line, _, _ in scenes) >= 3
     assert all(float(again) < float(first) for _, first, again in scenes)
-    assert "everything ran on this computer" in result.stdout
+    assert "everything ran on this computer" in demo.stdout
 
 
-def test_the_demo_is_not_misled_by_files_where_it_is_started(
-    installation: Installation, cache: Path, tmp_path: Path
-) -> None:
-    for name in ("codet5p.py", "typing.py", "json.py"):
-        (tmp_path / name).write_text("raise SystemExit('the wrong module')\n", "utf-8")
-    result = subprocess.run(
-        [installation.codet5p, "demo", "--cache", cache, "--threads", "1"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        cwd=tmp_path,
-        env=installation.env,
-    )
-    assert result.returncode == 0, result.stderr
+def test_the_demo_is_not_misled_by_files_where_it_is_started(demo: subprocess.CompletedProcess[str]) -> None:
+    assert (demo.returncode, demo.stderr) == (0, "")
 
 
 def test_the_demo_without_a_model_is_one_line(installation: Installation, cache: Path, tmp_path: Path) -> None:
