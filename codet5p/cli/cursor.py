@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codet5p.core.errors import DataError
+from codet5p.lsp_server.documents import Document
 
 __all__ = ["Cursor", "read_cursor"]
 
@@ -51,13 +52,11 @@ def read_cursor(place: str) -> Cursor:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise DataError(f"{path} is not UTF-8 text") from None
-    lines = text.splitlines(keepends=True) or [""]
-    if text.endswith(("\n", "\r")):
-        lines.append("")
-    if not 1 <= line <= len(lines):
-        raise DataError(f"{path} has lines 1 to {len(lines)}, not {line}")
-    content = lines[line - 1].rstrip("\r\n")
-    if not 1 <= column <= len(content) + 1:
-        raise DataError(f"{path}:{line} has columns 1 to {len(content) + 1}, not {column}")
-    offset = sum(map(len, lines[: line - 1])) + column - 1
-    return Cursor(path=path, text=text, line=line, column=column, offset=offset)
+    document = Document.of(path.as_posix(), "", 0, text)
+    num_lines = len(document.line_starts)
+    if not 1 <= line <= num_lines:
+        raise DataError(f"{path} has lines 1 to {num_lines}, not {line}")
+    start, end = document.line_span(line - 1)
+    if not 1 <= column <= end - start + 1:
+        raise DataError(f"{path}:{line} has columns 1 to {end - start + 1}, not {column}")
+    return Cursor(path=path, text=text, line=line, column=column, offset=start + column - 1)

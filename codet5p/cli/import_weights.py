@@ -1,11 +1,14 @@
 """codet5p import: a checkpoint from weights released by others."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 __all__ = ["import_weights"]
+
+_SPAN = re.compile(r"(\d+)(?:-(\d+))?")
 
 
 def import_weights(
@@ -41,9 +44,9 @@ def _layer_list(text: str) -> list[int]:
     """Return the layers that `text` such as `0,1,8,18-24` names."""
     layers: list[int] = []
     for part in text.split(","):
-        first, _, last = part.partition("-")
-        try:
-            layers.extend(range(int(first), int(last or first) + 1))
-        except ValueError:
-            raise typer.BadParameter(f"{part!r} is no layer; write 0,1,8,18-24") from None
+        match = _SPAN.fullmatch(part.strip())
+        span = range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)
+        if not span:
+            raise typer.BadParameter(f"{part!r} is no layer; write 0,1,8,18-24")
+        layers.extend(span)
     return layers

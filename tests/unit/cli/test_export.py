@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+from small_artifact import write_checkpoint
+from typer.testing import CliRunner
+
+from codet5p.cli.main import app
+from codet5p.core.artifact import load_manifest, verify_files
+from codet5p.core.errors import CheckpointError, ConfigError
+
+
+def test_a_checkpoint_becomes_an_artifact_named_after_its_folder(tmp_path: Path) -> None:
+    checkpoint = write_checkpoint(tmp_path / "checkpoint")
+    arguments = ["export", str(checkpoint), str(tmp_path / "mine"), "--provenance", "one", "--provenance", "two"]
+    result = CliRunner().invoke(app, arguments)
+    manifest = load_manifest(tmp_path / "mine")
+    verify_files(tmp_path / "mine", manifest)
+    assert (manifest.name, manifest.modes, manifest.provenance) == ("mine", ("complete",), ("one", "two"))
+    assert f"revision {manifest.revision}" in result.stdout
+
+
+def test_modes_and_quantization_are_passed_on(tmp_path: Path) -> None:
+    checkpoint = write_checkpoint(tmp_path / "checkpoint")
+    options = ["--modes", "complete, embed", "--quantization", "float32", "--name", "other"]
+    CliRunner().invoke(app, ["export", str(checkpoint), str(tmp_path / "mine"), *options])
+    manifest = load_manifest(tmp_path / "mine")
+    assert (manifest.name, manifest.modes, manifest.quantization) == ("other", ("complete", "embed"), "float32")
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        (["--modes", "fly"], "unknown mode 'fly'; known are complete, generate, match, embed"),
+        (["--quantization", "int4"], "unknown quantization 'int4'; known are int8, float32"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anything_is_written(tmp_path: Path, option: list[str], reason: str) -> None:
+    result = CliRunner().invoke(app, ["export", str(tmp_path), str(tmp_path / "mine"), *option])
+    assert isinstance(result.exception, ConfigError)
+    assert str(result.exception) == reason
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_folder_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["export", str(tmp_path), str(tmp_path / "mine")])
+    assert isinstance(result.exception, CheckpointError)

@@ -1,0 +1,39 @@
+from importlib import util
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from codet5p.cli import optional
+from codet5p.cli.import_weights import _layer_list
+from codet5p.cli.main import app
+from codet5p.core.errors import CodeT5pError, ConfigError
+
+
+@pytest.mark.parametrize(
+    ("text", "layers"),
+    [("0", [0]), ("0,1,8", [0, 1, 8]), ("0,18-20,28", [0, 18, 19, 20, 28]), ("3-3", [3]), (" 1 , 2 ", [1, 2])],
+)
+def test_layers_may_be_listed_or_spanned(text: str, layers: list[int]) -> None:
+    assert _layer_list(text) == layers
+
+
+@pytest.mark.parametrize("text", ["", "a", "1,,2", "1-", "-1", "1-2-3", "5-3"])
+def test_what_is_no_layer_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="is no layer; write 0,1,8,18-24"):
+        _layer_list(text)
+
+
+def test_a_source_that_is_not_there_is_an_error_of_one_line(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["import", str(tmp_path / "nothing.gguf"), str(tmp_path / "mine")])
+    assert isinstance(result.exception, CodeT5pError)
+    assert "\n" not in str(result.exception)
+
+
+def test_without_torch_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert util.find_spec("torch") is not None
+    optional.require_training()
+    monkeypatch.setattr(optional, "find_spec", lambda _: None)
+    with pytest.raises(ConfigError, match=r"needs torch; install it with: pip install 'codet5p\[train\]'"):
+        optional.require_training()
