@@ -1,6 +1,5 @@
 import io
 
-import pytest
 from rich.console import Console
 
 from codet5p.cli.terminal_progress import byte_progress
@@ -23,8 +22,10 @@ def test_the_bar_counts_bytes() -> None:
 
 
 def test_the_bar_ends_where_the_work_fails() -> None:
-    console = Console(file=io.StringIO(), force_terminal=True)
-    with pytest.raises(KeyboardInterrupt), byte_progress("preparing", 10, console) as advance:
-        advance(1)
-        raise KeyboardInterrupt
+    progress = byte_progress("preparing", 10, Console(file=io.StringIO(), force_terminal=True))
+    advance = progress.__enter__()
+    advance(1)
+    assert advance._progress.live.is_started
+    error = KeyboardInterrupt()
+    assert not progress.__exit__(KeyboardInterrupt, error, None)
     assert not advance._progress.live.is_started
