@@ -72,7 +72,7 @@ def documentation_of_comment(comment: str) -> Documentation | None:
     stripped = comment.strip()
     if stripped.startswith("/*"):
         style: DocumentationStyle = "block"
-        text = _STAR.sub("", re.sub(r"^/\*[*!]*<?|\*+/$", "", stripped))
+        text = _STAR.sub("", re.sub(r"\**/$", "", re.sub(r"^/\*+[!<]*", "", stripped)))
     elif stripped.startswith("=begin"):
         style = "block"
         text = re.sub(r"^=begin[^\n]*\n?|\n?=end[^\n]*$", "", stripped)

@@ -1,0 +1,113 @@
+"""codet5p corpus: build training data from packages, report on it, tokenise it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from codet5p.training.corpus.config import CorpusConfig
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Build the training corpus from pinned packages, and look at it.", no_args_is_help=True)
+
+_Config = Annotated[Path, typer.Option("--config", "-c", help="The recipe, a TOML file.")]
+_Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe; repeatable.")
+]
+
+
+@app.command()
+def build(
+    config: _Config,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the corpus.")],
+    overrides: _Overrides = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Fetch, filter, deduplicate and write a corpus; after an interruption the same command goes on."""
+    import json
+
+    from rich.console import Console
+
+    _require_corpus_libraries()
+    from codet5p.training.corpus.build import build_corpus
+    from codet5p.training.corpus.progress import BuildProgress
+
+    figures = build_corpus(_load(config, overrides or ()), out, BuildProgress(Console(stderr=True)))
+    if as_json:
+        typer.echo(json.dumps(figures))
+        return
+    for language, row in figures.items():
+        typer.echo(f"{language:<11} {row['mb']:8.1f} MB {row['documents']:>8,} documents {row['pairs']:>8,} pairs")
+
+
+@app.command()
+def report(
+    corpus: Annotated[Path, typer.Argument(help="Folder of the corpus.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the pages; the corpus itself if left out.")
+    ] = None,
+) -> None:
+    """Write report.html, report.md and report.json about a corpus."""
+    _require_corpus_libraries()
+    from codet5p.training.corpus.report import write_report
+
+    typer.echo(str(write_report(corpus, out or corpus)))
+
+
+@app.command()
+def tokenize(
+    corpus: Annotated[Path, typer.Argument(help="Folder of the corpus.")],
+    tokenizer: Annotated[Path, typer.Option("--tokenizer", "-t", help="A tokenizer.json.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the shards; CORPUS/tokens if left out.")
+    ] = None,
+    shard_tokens: Annotated[int, typer.Option(min=1, help="Tokens after which a shard ends.")] = 100_000_000,
+) -> None:
+    """Write memory-mapped shards of token ids; needs the corpus folder and no network."""
+    from rich.console import Console
+
+    _require_corpus_libraries()
+    from codet5p.training.corpus.progress import BuildProgress
+    from codet5p.training.corpus.storage import read_index
+    from codet5p.training.corpus.tokens import tokenize_corpus
+
+    shards = sum(name.startswith("code/") for name in read_index(corpus)["files"])
+    with BuildProgress(Console(stderr=True)).stage("tokenize", shards) as stage:
+        index = tokenize_corpus(
+            corpus, tokenizer, out or corpus / "tokens", max_tokens=shard_tokens, advance=stage.advance
+        )
+    total = sum(shard["tokens"] for shard in index["shards"].values())
+    typer.echo(f"{total:,} tokens in {len(index['shards'])} shards, {index['dtype']}")
+
+
+@app.command()
+def pin(config: _Config, overrides: _Overrides = None) -> None:
+    """Fetch what the manifest lists and write the hashes and licences that it lacks into it."""
+    from rich.console import Console
+
+    _require_corpus_libraries()
+    from codet5p.training.corpus.pinning import pin_manifest
+    from codet5p.training.corpus.progress import BuildProgress
+
+    resolved = _load(config, overrides or ())
+    count = pin_manifest(resolved, BuildProgress(Console(stderr=True)))
+    typer.echo(f"{resolved.manifest}: {count} entries pinned")
+
+
+def _load(path: Path, overrides: Sequence[str]) -> "CorpusConfig":
+    from codet5p.training.corpus.config import load_recipe
+
+    return load_recipe(path, overrides)
+
+
+def _require_corpus_libraries() -> None:
+    from importlib.util import find_spec
+
+    from codet5p.core.errors import ConfigError
+
+    for module in ("pyarrow", "zstandard", "detect_secrets", "matplotlib"):
+        if find_spec(module) is None:
+            raise ConfigError(f"this command needs {module}; install it with: pip install 'codet5p[corpus]'")

@@ -1,0 +1,1 @@
+"""Where source text comes from: one module per family of sources, all behind `fetch`."""
