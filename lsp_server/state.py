@@ -108,7 +108,14 @@ class ServerState:
 
 
 def completer_for(loaded: LoadedEngine, limits: CompletionLimits | None = None) -> Completer:
-    """Return a completer on the loaded engine, with default limits where None are given.
+    """Return a completer on the loaded engine.
+
+    Args:
+        loaded: The engine.
+        limits: Bounds on each completion; the defaults where None.
+
+    Returns:
+        The completer, which remembers nothing yet.
 
     Raises:
         ArtifactError: If the tokenizer has no token that stands for the start of a file.
