@@ -1,7 +1,7 @@
 """Writing the artifact of a checkpoint: fold, select, quantise, split, describe. Needs numpy and no torch.
 
-An artifact for completion alone leaves out encoder and cross-attention: decoder-only mode needs nothing of them but one
-constant a layer (see `folding`).
+Weights that none of the wanted modes needs are left out. An artifact for completion alone has neither encoder nor
+cross-attention: decoder-only mode needs nothing of them but one constant a layer (see `folding`).
 """
 
 import dataclasses
@@ -82,6 +82,7 @@ def export_artifact(
         CheckpointError: If the checkpoint cannot be read or lacks what a mode needs.
     """
     config, weights = read_checkpoint(checkpoint)
+    _check_modes(config, options.modes)
     tensors = _select(config, weights, _clm_id(checkpoint), options.modes)
     destination.parent.mkdir(parents=True, exist_ok=True)
     workplace = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
@@ -97,6 +98,24 @@ def export_artifact(
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
     return manifest
+
+
+def _check_modes(config: CodeT5pConfig, modes: tuple[Mode, ...]) -> None:
+    """Refuse modes that a model of this shape does not have, before anything is written."""
+    if "complete" in modes and not config.num_decoder_layers:
+        raise CheckpointError("the mode complete needs a decoder, and this checkpoint has none; leave it out")
+    if "complete" in modes and config.position != "rotary":
+        raise CheckpointError(
+            "the mode complete needs rotary positions, and this checkpoint has a relative bias; "
+            "export generate, match or embed"
+        )
+    if "embed" in modes and not config.num_encoder_layers:
+        raise CheckpointError("the mode embed needs an encoder, and this checkpoint has none; leave it out")
+    for mode in ("generate", "match"):
+        if mode in modes and not (config.num_encoder_layers and config.num_decoder_layers):
+            raise CheckpointError(
+                f"the mode {mode} needs an encoder and a decoder, and this checkpoint has but one of them; leave it out"
+            )
 
 
 def _clm_id(checkpoint: Path) -> int:

@@ -66,10 +66,11 @@ def _examine_model(findings: dict[str, Any], artifact: Path, cache: Path, *, cal
     )
     verify_files(artifact, manifest)
     models = assemble(artifact, cache)
-    record = models.completion.parent / "threads.json"
+    completion = models.folder("complete")
+    record = completion.parent / "threads.json"
     if calibrate:
         record.unlink(missing_ok=True)
-    findings["threads"] = calibrated_threads(models.completion, Tokenizer.from_file(models.tokenizer_path))
+    findings["threads"] = calibrated_threads(completion, Tokenizer.from_file(models.tokenizer_path))
     if record.exists():
         findings["timings"] = json.loads(record.read_text("utf-8"))["timings"]
 

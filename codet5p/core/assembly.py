@@ -1,7 +1,12 @@
 """From the artifact to runnable models in the user's cache: once, verified, and whole or not at all.
 
-    <cache>/<name>-<revision>/completion/   a CTranslate2 Generator
+    <cache>/<name>-<revision>/completion/   a CTranslate2 Generator, for the mode `complete`
+    <cache>/<name>-<revision>/seq2seq/      a CTranslate2 Translator, for `generate` and `match`
+    <cache>/<name>-<revision>/encoder/      a CTranslate2 Encoder and projection.safetensors, for `embed`
     <cache>/<name>-<revision>/assembled.json
+
+Only the modes that the manifest names are assembled. The artifact stores each weight once; here a weight lies in every
+model that computes with it.
 
 `assembled.json` records size and modification time of every artifact file as it was when its checksum was verified. A
 start that finds them unchanged reads no weights but those it runs; any change means verification anew.
@@ -11,22 +16,27 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from codet5p.core.artifact import TOKENIZER_NAME, Manifest, load_manifest, read_tensors, verify_files
+from codet5p.core.artifact import TOKENIZER_NAME, Manifest, Mode, load_manifest, read_tensors, verify_files
 from codet5p.core.ct2_format import RuntimeModel, write_model
-from codet5p.core.ct2_layout import completion_model
+from codet5p.core.ct2_layout import completion_model, encoder_model, sequence_to_sequence_model
+from codet5p.core.ct2_variables import Tensors
+from codet5p.core.embedding_projection import EmbeddingProjection
 from codet5p.core.errors import ArtifactError
+from codet5p.core.model_config import CodeT5pConfig
 from codet5p.core.tokenizer import Tokenizer
 
-__all__ = ["AssembledModels", "assemble", "default_cache"]
+__all__ = ["PROJECTION_NAME", "AssembledModels", "assemble", "default_cache"]
 
+PROJECTION_NAME = "projection.safetensors"
 _RECORD_NAME = "assembled.json"
 _Advance = Callable[[int], None]
+_Layout = Callable[[CodeT5pConfig, Tensors, list[str]], RuntimeModel]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,12 +46,40 @@ class AssembledModels:
     Attributes:
         manifest: The artifact they were made from.
         tokenizer_path: The artifact's tokenizer.
-        completion: Folder of the decoder-only model.
+        completion: Folder of the decoder-only model; None if the artifact does not offer `complete`.
+        sequence_to_sequence: Folder of the encoder-decoder; None if it offers neither `generate` nor `match`.
+        encoder: Folder of the encoder with its projection; None if it does not offer `embed`.
     """
 
     manifest: Manifest
     tokenizer_path: Path
-    completion: Path
+    completion: Path | None = None
+    sequence_to_sequence: Path | None = None
+    encoder: Path | None = None
+
+    def folder(self, mode: Mode) -> Path:
+        """Return the folder of the model that serves `mode`.
+
+        Args:
+            mode: What the model is wanted for.
+
+        Returns:
+            One of the three folders.
+
+        Raises:
+            ArtifactError: If the artifact does not offer this mode.
+        """
+        folders: dict[Mode, Path | None] = {
+            "complete": self.completion,
+            "generate": self.sequence_to_sequence,
+            "match": self.sequence_to_sequence,
+            "embed": self.encoder,
+        }
+        folder = folders[mode]
+        if folder is None or mode not in self.manifest.modes:
+            offered = ", ".join(self.manifest.modes)
+            raise ArtifactError(f"the artifact {self.manifest.name} offers {offered}, not {mode}; use one that does")
+        return folder
 
 
 def default_cache() -> Path:
@@ -57,8 +95,8 @@ def assemble(artifact: Path, cache: Path, advance: _Advance = lambda _: None) ->
     Args:
         artifact: Folder of the artifact.
         cache: Folder that may hold the models of several artifacts.
-        advance: Called with bytes verified or written since the last call; about twice the artifact's size in all, and
-            never where nothing is to be done.
+        advance: Called with bytes verified or written since the last call: in all the artifact's size and that of each
+            model, and never where nothing is to be done.
 
     Returns:
         The models' places.
@@ -75,7 +113,18 @@ def assemble(artifact: Path, cache: Path, advance: _Advance = lambda _: None) ->
             _assemble_anew(artifact, manifest, home, advance)
         except OSError as error:
             raise ArtifactError(f"cannot write {home}: {error.strerror}; free some space or set the cache") from None
-    return AssembledModels(manifest=manifest, tokenizer_path=artifact / TOKENIZER_NAME, completion=home / "completion")
+    places = {field: home / folder for field, folder, _ in _models(manifest)}
+    return AssembledModels(manifest=manifest, tokenizer_path=artifact / TOKENIZER_NAME, **places)
+
+
+def _models(manifest: Manifest) -> Iterator[tuple[str, str, _Layout]]:
+    """Yield, for each model that the modes ask for, its attribute of `AssembledModels`, its folder and its layout."""
+    if "complete" in manifest.modes:
+        yield "completion", "completion", completion_model
+    if {"generate", "match"} & set(manifest.modes):
+        yield "sequence_to_sequence", "seq2seq", sequence_to_sequence_model
+    if "embed" in manifest.modes:
+        yield "encoder", "encoder", encoder_model
 
 
 def _assemble_anew(artifact: Path, manifest: Manifest, home: Path, advance: _Advance) -> None:
@@ -84,7 +133,10 @@ def _assemble_anew(artifact: Path, manifest: Manifest, home: Path, advance: _Adv
     try:
         tokens = Tokenizer.from_file(artifact / TOKENIZER_NAME).tokens
         tensors = read_tensors(artifact, manifest)
-        _write(workplace / "completion", completion_model(manifest.model, tensors, tokens), advance)
+        for _, folder, layout in _models(manifest):
+            _write(workplace / folder, layout(manifest.model, tensors, tokens), advance)
+        if "embed" in manifest.modes:
+            EmbeddingProjection.from_tensors(tensors).save(workplace / "encoder" / PROJECTION_NAME)
         fingerprint = _fingerprint(artifact, manifest)
         (workplace / _RECORD_NAME).write_text(json.dumps(fingerprint), "utf-8")
         if _read_record(home) != fingerprint:  # unless another process with the same work came first

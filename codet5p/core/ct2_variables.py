@@ -43,7 +43,7 @@ class VariableTable:
 
         Args:
             name: CTranslate2's name, without the suffix of the scales.
-            sources: Names of our matrices; all int8 with scales, or all float32.
+            *sources: Names of our matrices; all int8 with scales, or all float32.
             factors: By what to multiply the values of a source; 1 where it is not named.
         """
         factors = factors or {}

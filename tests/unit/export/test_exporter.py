@@ -127,12 +127,37 @@ def test_equal_exports_have_equal_revisions(tmp_path: Path) -> None:
     ("config", "options"),
     [
         (SMALL_DECODER, {"quantization": "float32"}),
-        (SMALL_DECODER, {"modes": ("generate",)}),
         (replace(SMALL_DECODER, rope_base=5e5), {}),  # the same weights, another arithmetic
     ],
 )
 def test_another_model_has_another_revision(tmp_path: Path, config: Any, options: dict[str, Any]) -> None:
     assert write_artifact(tmp_path / "a").revision != write_artifact(tmp_path / "b", config, **options).revision
+
+
+def test_other_modes_of_the_same_weights_have_another_revision(tmp_path: Path) -> None:
+    matching = write_artifact(tmp_path / "a", SMALL, modes=("match",))
+    both = write_artifact(tmp_path / "b", SMALL, modes=("generate", "match"))
+    assert matching.files == both.files
+    assert matching.revision != both.revision
+
+
+@pytest.mark.parametrize(
+    ("changes", "mode", "reason"),
+    [
+        ({"position": "relative_bias"}, "complete", "needs rotary positions, and this checkpoint has a relative bias"),
+        ({"num_decoder_layers": 0}, "complete", "needs a decoder, and this checkpoint has none"),
+        ({"num_encoder_layers": 0}, "embed", "needs an encoder, and this checkpoint has none"),
+        ({"num_encoder_layers": 0}, "generate", "needs an encoder and a decoder, and this checkpoint has but one"),
+        ({"num_decoder_layers": 0}, "match", "needs an encoder and a decoder, and this checkpoint has but one"),
+    ],
+)
+def test_a_mode_that_the_model_cannot_have_is_refused(
+    tmp_path: Path, changes: dict[str, Any], mode: Any, reason: str
+) -> None:
+    config = replace(SMALL, cross_attention_layers=(), **changes)
+    with pytest.raises(CheckpointError, match=f"^the mode {mode} {reason}"):
+        write_artifact(tmp_path / "artifact", config, modes=(mode,))
+    assert not (tmp_path / "artifact").exists()
 
 
 def test_an_artifact_is_replaced_whole_and_its_card_kept(tmp_path: Path) -> None:
@@ -166,10 +191,10 @@ def test_others_may_read_what_was_written(artifact: Path) -> None:
 
 def test_progress_counts_every_weight(tmp_path: Path) -> None:
     counts: list[int] = []
-    checkpoint = write_checkpoint(tmp_path / "checkpoint")
+    checkpoint = write_checkpoint(tmp_path / "checkpoint", SMALL)
     export_artifact(checkpoint, tmp_path / "artifact", ExportOptions(name="small", modes=("generate",)), counts.append)
     skipped = ("text_code_projection", "matching_head")
-    expected = [weight.size for name, weight in random_weights(SMALL_DECODER).items() if not name.startswith(skipped)]
+    expected = [weight.size for name, weight in random_weights(SMALL).items() if not name.startswith(skipped)]
     assert sorted(counts) == sorted(expected)
 
 
