@@ -105,10 +105,10 @@ describe("client", () => {
     await waitUntilReady(page);
     await goToLineEnd(page, 1);
     await runCommand(page, "CodeT5+: Insert Docstring");
-    await page.locator(".diff-editor .inserted-text, .diff-editor .line-insert").first().waitFor({ state: "attached", timeout: PATIENCE_MS });
+    await page.locator(".monaco-diff-editor .line-insert").first().waitFor({ state: "attached", timeout: PATIENCE_MS });
     await page.locator(".quick-input-list .monaco-list-row.focused", { hasText: "Insert docstring" }).waitFor({ timeout: PATIENCE_MS });
     await page.keyboard.press("Enter");
-    await page.locator(".diff-editor").waitFor({ state: "detached", timeout: PATIENCE_MS });
+    await page.locator(".monaco-diff-editor").waitFor({ state: "detached", timeout: PATIENCE_MS });
     await page.locator(".tab.active.dirty").waitFor({ timeout: PATIENCE_MS });
     assert.equal(await savedText(opened(), "main.py"), MAIN.replace("\n", `\n${text}`));
   });
@@ -135,7 +135,7 @@ describe("client", () => {
     await toastButton(page, "Update It").click();
     await page.locator(".quick-input-list .monaco-list-row.focused", { hasText: "Update docstring" }).waitFor({ timeout: PATIENCE_MS });
     await page.keyboard.press("Escape");
-    await page.locator(".diff-editor").waitFor({ state: "detached", timeout: PATIENCE_MS });
+    await page.locator(".monaco-diff-editor").waitFor({ state: "detached", timeout: PATIENCE_MS });
     assert.equal(await page.locator(".tab.dirty").count(), 0);
   });
 

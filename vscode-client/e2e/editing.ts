@@ -111,7 +111,7 @@ export async function runCommand(page: Page, title: string): Promise<void> {
 
 /** The labels of the open list, top to bottom. */
 export async function listLabels(page: Page): Promise<string[]> {
-  return (await page.locator(".quick-input-list .monaco-list-row .label-name").allTextContents()).map(clean);
+  return (await page.locator(".quick-input-list .quick-input-list-row:first-child .label-name").allTextContents()).map(clean);
 }
 
 export function waitForToast(page: Page, pattern: RegExp): Promise<string> {

@@ -7,7 +7,7 @@ import type { Page } from "playwright-core";
 
 import { CLIENT_ROOT } from "./workbench";
 
-const REPOSITORY = path.dirname(CLIENT_ROOT);
+export const REPOSITORY = path.dirname(CLIENT_ROOT);
 const IMAGES = path.join(REPOSITORY, "docs/images");
 
 export const SERVER_PROGRAM = path.join(REPOSITORY, ".venv/bin/codet5p");
