@@ -201,16 +201,20 @@ class ScheduleRecipe:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DistillationRecipe:
-    """Optional teachers: one for the decoder's next tokens, one for the encoder's sentence embeddings."""
+    """Optional teachers: one for the decoder's next tokens, one for the embeddings of texts."""
 
     decoder: Path | None = None
-    """Checkpoint whose decoder-only logits are imitated; the same tokenizer."""
-    decoder_weight: float = 0.5
-    """Share of the decoder-only loss that is the teacher's."""
-    temperature: float = 1.0
-    encoder: Path | None = None
-    """Parquet or `.npz` of sentence embeddings per text, as `training.distillation` describes."""
-    encoder_weight: float = 1.0
+    """Checkpoint whose next-token distribution is imitated in decoder-only causal LM; the same tokenizer."""
+    decoder_share: float = 0.5
+    """Share of the target distribution that is the teacher's; the rest is the token that came next."""
+    texts: Path | None = None
+    """`.npz` of a sentence embedding for each text, written by `training.distillation.write_text_embeddings`."""
+    texts_weight: float = 1.0
+    """Weight of imitating the similarities between texts, beside the contrastive loss."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.decoder_share <= 1 or self.texts_weight <= 0:
+            raise ValueError("decoder_share must be in (0, 1], and texts_weight positive")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -344,7 +348,9 @@ def _apply(mapping: dict[str, Any], override: str) -> None:
         raise ConfigError(f"an override reads key=value, got {override!r}")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except tomllib.TOMLDecodeError as error:
+        if text.startswith(("{", "[", '"', "'")):
+            raise ConfigError(f"the value of {key} is not valid TOML: {error}") from None
         value = str(Path(text).resolve()) if "/" in text else text
     *parents, last = key.split(".")
     here: Any = mapping

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from codet5p.model.transformer import CodeT5pModel
 from codet5p.training.batches import MicroBatch
-from codet5p.training.objectives.sequence_batch import sequence_loss
+from codet5p.training.distillation import Teachers
+from codet5p.training.objectives.sequence_batch import decoder_states, sequence_loss
 from codet5p.training.objectives.task_tokens import TaskTokens
 from codet5p.training.pair_losses import Keys, pair_losses
 from codet5p.training.pair_table import PairBatch
@@ -30,6 +31,7 @@ class ObjectiveModule(nn.Module):
         keys: Keys | None,
         objectives: Collection[str],
         generator: torch.Generator,
+        teachers: Teachers | None = None,
     ) -> dict[str, Tensor]:
         """Return the sum of each objective's loss, in nats.
 
@@ -38,6 +40,7 @@ class ObjectiveModule(nn.Module):
             keys: Contrastive keys, for pairs.
             objectives: Those of the stage; the others are left out.
             generator: Draws hard negatives.
+            teachers: What is imitated beside the data.
 
         Returns:
             Float32 scalars by objective.
@@ -51,5 +54,9 @@ class ObjectiveModule(nn.Module):
                 self.temperature,
                 objectives=objectives,
                 generator=generator,
+                teachers=teachers,
             )
+        if micro.objective == "decoder_only_causal_lm" and teachers is not None:
+            hidden_BTD = decoder_states(self.model, micro.batch)
+            return {micro.objective: teachers.decoder_loss(self.model, hidden_BTD, micro.batch)}
         return {micro.objective: sequence_loss(self.model, micro.batch)}

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from codet5p.model.transformer import CodeT5pModel
+from codet5p.training.distillation import Teachers
 from codet5p.training.momentum import KeyQueue
 from codet5p.training.objectives.bimodal_causal_lm import decoder_input_and_labels
 from codet5p.training.objectives.contrastive import contrastive_loss, duplicate_mask
@@ -74,6 +75,7 @@ def pair_losses(  # noqa: PLR0913 - everything a pure function of model, data an
     *,
     objectives: Collection[str],
     generator: torch.Generator,
+    teachers: Teachers | None = None,
 ) -> dict[str, Tensor]:
     """Return the summed loss of each objective on `batch`, in nats.
 
@@ -85,6 +87,7 @@ def pair_losses(  # noqa: PLR0913 - everything a pure function of model, data an
         temperature: The learned temperature, already clamped.
         objectives: Any of contrastive, matching, text_to_code and code_to_text.
         generator: Draws the hard negatives.
+        teachers: The similarities between texts to imitate; their loss is added to the contrastive one.
 
     Returns:
         Sums over pairs (contrastive, matching) or over predicted tokens (both causal LM), float32 scalars.
@@ -103,6 +106,8 @@ def pair_losses(  # noqa: PLR0913 - everything a pure function of model, data an
                 temperature=temperature,
                 duplicates_BN=keys.duplicates_BN,
             )
+            if teachers is not None:
+                mean = mean + teachers.text_loss(text_BE, batch.content_ids_B2)
             losses["contrastive"] = mean * len(batch)
         if "matching" in objectives:
             similarity = (text_BE.detach(), code_BE.detach(), temperature.detach())

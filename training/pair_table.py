@@ -15,7 +15,7 @@ from torch import Tensor
 
 from codet5p.core.errors import DataError
 
-__all__ = ["PairBatch", "PairTable", "TokenRows", "TokenizesBatches", "padded_width"]
+__all__ = ["PairBatch", "PairTable", "TokenRows", "TokenizesBatches", "content_id", "padded_width"]
 
 IntArray = NDArray[np.int64]
 _WIDTH_STEP = 64  # widths are rounded up to this, so that a compiled model meets few different shapes
@@ -177,7 +177,7 @@ class PairTable:
         kept = list(pairs)
         if not kept:
             raise DataError("a source of pairs is empty; prepare it again or leave it out of the recipe")
-        content = np.array([(_content_id(text), _content_id(code)) for text, code in kept], np.int64)
+        content = np.array([(content_id(text), content_id(code)) for text, code in kept], np.int64)
         texts = TokenRows.from_texts([text for text, _ in kept], tokenizer, max_text_tokens - 1)
         codes = TokenRows.from_texts([code for _, code in kept], tokenizer, max_code_tokens - 1)
         return cls(texts, codes, content)
@@ -217,6 +217,7 @@ class PairTable:
         )
 
 
-def _content_id(text: str) -> int:
+def content_id(text: str) -> int:
+    """Return a 64-bit hash of `text` that does not depend on its white space."""
     digest = hashlib.blake2b(" ".join(text.split()).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little", signed=True)

@@ -19,6 +19,7 @@ from codet5p.model.transformer import CodeT5pModel
 from codet5p.training.acceleration import is_sharded
 from codet5p.training.batches import MicroBatch
 from codet5p.training.config import PAIR_OBJECTIVES, StageRecipe
+from codet5p.training.distillation import Teachers
 from codet5p.training.ema import WeightAverage
 from codet5p.training.freezing import apply_freezing
 from codet5p.training.momentum import KeyQueue, MomentumEncoder
@@ -62,11 +63,18 @@ class StageRun:
         self._accelerator = accelerator
         self._seed = seed
         self._contrastive = stage.uses(PAIR_OBJECTIVES[:2])
+        self._teachers = self._load_teachers(module)
         module.train()
         self.wrapped, *self.optimizers = accelerator.prepare(module, *build_optimizers(module, stage.optimizer))
         self.momentum = MomentumEncoder(module.model) if self._contrastive else None
         self.queue = self._new_queue() if self._contrastive and stage.pairs.queue else None
         self.average = WeightAverage(module) if stage.ema_decay else None
+
+    def _load_teachers(self, module: ObjectiveModule) -> Teachers | None:
+        recipe = self.stage.distillation
+        if recipe.decoder is None and recipe.texts is None:
+            return None
+        return Teachers.from_recipe(recipe, module.model)
 
     def _new_queue(self) -> KeyQueue:
         return KeyQueue(
@@ -119,7 +127,7 @@ class StageRun:
                 keys = Keys(micro.batch, columns, self.queue)
                 new_keys.append(columns)
             with nullcontext() if is_last else self._accelerator.no_sync(self.wrapped):
-                losses = self.wrapped(micro, keys, tuple(self.stage.objectives), self._generator(place))
+                losses = self.wrapped(micro, keys, tuple(self.stage.objectives), self._generator(place), self._teachers)
                 weighted = [self.stage.objectives[name] * loss / counts[name] for name, loss in losses.items()]
                 # DDP averages gradients over processes, while the counts are those of all processes together.
                 self._accelerator.backward(sum(weighted) * self._accelerator.num_processes)

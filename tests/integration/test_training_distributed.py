@@ -65,6 +65,13 @@ if is_first:
 """
 
 
+def write_source(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    body = "    total = left + right\n    return total + {0}\n"
+    function = 'def add_{0}(left, right):\n    """Return the sum of both plus {0}."""\n' + body
+    (folder / "sums.py").write_text("\n\n".join(function.format(number) for number in range(40)), "utf-8")
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -86,7 +93,10 @@ def launch(script: str, arguments: list[str], rank: int, world: int, port: int) 
 
 def run(output: Path, world: int) -> dict[str, float]:
     port = free_port()
-    arguments = [str(ROOT / "training" / "recipes" / "debug.toml"), f"output={output}", *OVERRIDES]
+    source = output.parent / "source"
+    write_source(source)
+    data = [f"data.code.0.path={source}", f"data.pairs.0.path={source}"]
+    arguments = [str(ROOT / "training" / "recipes" / "debug.toml"), f"output={output}", *data, *OVERRIDES]
     processes = [launch(SCRIPT, arguments, rank, world, port) for rank in range(world)]
     printed = [process.communicate(timeout=170) for process in processes]
     for process, (_, errors) in zip(processes, printed, strict=True):

@@ -15,7 +15,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from codet5p.model.transformer import CodeT5pModel
 
-__all__ = ["CHUNK_POSITIONS", "IGNORED_LABEL", "linear_cross_entropy", "summed_cross_entropy"]
+__all__ = ["CHUNK_POSITIONS", "IGNORED_LABEL", "linear_cross_entropy", "output_projection", "summed_cross_entropy"]
 
 IGNORED_LABEL = -100
 CHUNK_POSITIONS = 4096  # whose 49,280 float32 logits are 0.8 GB, enough rows to keep a large GPU busy
@@ -98,12 +98,25 @@ def summed_cross_entropy(model: CodeT5pModel, hidden_BTD: Tensor, labels_BT: Ten
     Returns:
         A scalar, float32.
     """
-    config = model.config
+    hidden_ND, weight_VD = output_projection(model, hidden_BTD)
+    with torch.autocast(hidden_BTD.device.type, enabled=False):
+        return linear_cross_entropy(hidden_ND, weight_VD, labels_BT.flatten())
+
+
+def output_projection(model: CodeT5pModel, hidden_BTD: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the two factors of the logits: hidden states [N, D], scaled as the model scales them, and weights [V, D].
+
+    Args:
+        model: Owner of the head and of its scale.
+        hidden_BTD: Decoder output after the final norm.
+
+    Returns:
+        Both in the dtype of autocast, or of the weights without it.
+    """
     weight_VD = (model.lm_head or model.token_embedding).weight
     device_type = hidden_BTD.device.type
     dtype = torch.get_autocast_dtype(device_type) if torch.is_autocast_enabled(device_type) else weight_VD.dtype
     hidden_ND = hidden_BTD.flatten(0, 1).to(dtype)
-    if config.scale_head:
-        hidden_ND = hidden_ND * config.width**-0.5
-    with torch.autocast(device_type, enabled=False):
-        return linear_cross_entropy(hidden_ND, weight_VD.to(dtype), labels_BT.flatten())
+    if model.config.scale_head:
+        hidden_ND = hidden_ND * model.config.width**-0.5
+    return hidden_ND, weight_VD.to(dtype)

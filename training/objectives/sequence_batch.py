@@ -14,7 +14,7 @@ from torch import Tensor
 from codet5p.model.transformer import CodeT5pModel
 from codet5p.training.objectives.cross_entropy import IGNORED_LABEL, summed_cross_entropy
 
-__all__ = ["SequenceBatch", "sequence_loss", "shift_right"]
+__all__ = ["SequenceBatch", "decoder_states", "sequence_loss", "shift_right"]
 
 IntArray = NDArray[np.int64]
 
@@ -114,13 +114,17 @@ def sequence_loss(model: CodeT5pModel, batch: SequenceBatch) -> Tensor:
     Returns:
         A scalar, float32.
     """
+    loss: Tensor = summed_cross_entropy(model, decoder_states(model, batch), batch.labels_BT)
+    return loss
+
+
+def decoder_states(model: CodeT5pModel, batch: SequenceBatch) -> Tensor:
+    """Return the decoder's output [B, T, D] for `batch`, after the final norm."""
     states_BSD = model.encode(batch.source_ids_BS, batch.source_mask_BS, source_documents_BS=batch.source_documents_BS)
-    hidden_BTD = model.decode(
+    return model.decode(
         batch.target_ids_BT,
         states_BSD,
         batch.source_mask_BS,
         target_documents_BT=batch.target_documents_BT,
         source_documents_BS=batch.source_documents_BS,
     )
-    loss: Tensor = summed_cross_entropy(model, hidden_BTD, batch.labels_BT)
-    return loss
