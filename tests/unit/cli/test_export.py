@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from small_artifact import write_checkpoint
+from small_artifact import SMALL, write_checkpoint
 from typer.testing import CliRunner
 
 from codet5p.cli.main import app
@@ -20,7 +20,7 @@ def test_a_checkpoint_becomes_an_artifact_named_after_its_folder(tmp_path: Path)
 
 
 def test_modes_and_quantization_are_passed_on(tmp_path: Path) -> None:
-    checkpoint = write_checkpoint(tmp_path / "checkpoint")
+    checkpoint = write_checkpoint(tmp_path / "checkpoint", SMALL)
     options = ["--modes", "complete, embed", "--quantization", "float32", "--name", "other"]
     CliRunner().invoke(app, ["export", str(checkpoint), str(tmp_path / "mine"), *options])
     manifest = load_manifest(tmp_path / "mine")
