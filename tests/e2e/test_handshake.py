@@ -19,7 +19,7 @@ async def test_what_the_server_offers_is_advertised(editor: Editor) -> None:
     assert isinstance(capabilities.text_document_sync, types.TextDocumentSyncOptions)
     assert capabilities.text_document_sync.change == types.TextDocumentSyncKind.Incremental
     assert capabilities.execute_command_provider is not None
-    assert list(capabilities.execute_command_provider.commands) == ["codet5p.accepted"]
+    assert "codet5p.accepted" in capabilities.execute_command_provider.commands
     assert capabilities.experimental is not None
     assert set(capabilities.experimental["codet5p"]) >= {"version", "docstring", "search"}
 

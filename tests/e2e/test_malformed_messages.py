@@ -25,7 +25,7 @@ METHOD_NOT_FOUND = -32601
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def client(installation: Installation, serve: list[str]) -> AsyncIterator[RawClient]:
     client = await RawClient.start(serve, cwd=installation.cwd, env=installation.env)
-    await client.initialize()
+    await client.initialize(initializationOptions={"completion": {"timeLimitMilliseconds": 30_000}})
     document = DOCUMENT | {"languageId": "python", "version": 1, "text": TEXT}
     client.notify("textDocument/didOpen", {"textDocument": document})
     yield client
