@@ -177,6 +177,9 @@ class Searcher:
         An index that fails is closed, to be opened anew next time: its writer may be replacing it.
         """
         reader = self._readers.get(folder.database)
+        if reader is not None and not reader.is_current:
+            self._readers.pop(folder.database).close()
+            reader = None
         try:
             yield reader if reader is not None else self._open(folder)
         except sqlite3.Error as error:
@@ -189,7 +192,7 @@ class Searcher:
             return None
         try:
             self._readers[folder.database] = IndexReader(folder.database, folder.root)
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             _LOGGER.info("the search index %s cannot be read yet: %s", folder.database, error)
         return self._readers.get(folder.database)
 

@@ -73,7 +73,9 @@ def rules_above(root: Path) -> IgnoreRules:
         for folder in folders:
             if lines := _read_patterns(folder):
                 above = f"{root.relative_to(folder).as_posix()}/"
-                rules = IgnoreRules("", GitIgnoreSpec.from_lines(lines), rules, above)
+                spec = GitIgnoreSpec.from_lines(lines)
+                if not spec.match_file(above):  # whoever opens an ignored folder wants to see it
+                    rules = IgnoreRules("", spec, rules, above)
     return IgnoreRules("", GitIgnoreSpec.from_lines(own), rules)
 
 

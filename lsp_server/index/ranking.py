@@ -19,12 +19,12 @@ from codet5p.lsp_server.index.config import RankingConfig
 from codet5p.lsp_server.index.query import Query
 from codet5p.lsp_server.index.reader import Candidate
 from codet5p.lsp_server.index.roles import is_reexport
-from codet5p.lsp_server.index.words import words_of
+from codet5p.lsp_server.index.words import stem, words_of
 
 __all__ = ["Ranked", "rank"]
 
 _DEFINING_KINDS = frozenset({"function", "method", "class"})
-_MIN_STEM_CHARACTERS = 4
+_MIN_ABBREVIATION = 4
 
 
 class Ranked(NamedTuple):
@@ -55,11 +55,16 @@ def rank(candidates: Sequence[Candidate], query: Query, config: RankingConfig, l
     for candidate, share in zip(candidates, shares, strict=True):
         totals[candidate.place] += share
     largest = max(totals.values())
+    stems = frozenset(map(stem, query.words))
     ranked = [
         Ranked(
             candidate,
             _role_factor(candidate, query, config)
-            * (share + _boosts(candidate, query, config) + config.coherence_boost * totals[candidate.place] / largest),
+            * (
+                share
+                + _boosts(candidate, query, stems, config)
+                + config.coherence_boost * totals[candidate.place] / largest
+            ),
         )
         for candidate, share in zip(candidates, shares, strict=True)
     ]
@@ -80,27 +85,26 @@ def _base_scores(candidates: Sequence[Candidate], config: RankingConfig) -> list
     return fused
 
 
-def _boosts(candidate: Candidate, query: Query, config: RankingConfig) -> float:
-    boost = config.name_boost * _share_in(query.words, candidate.name)
-    boost += config.file_name_boost * _share_in(query.words, _subject(candidate.path))
+def _boosts(candidate: Candidate, query: Query, stems: frozenset[str], config: RankingConfig) -> float:
+    boost = config.name_boost * _share_in(stems, candidate.name)
+    boost += config.file_name_boost * _share_in(stems, _subject(candidate.path))
     if candidate.name_key in query.symbols and candidate.kind in _DEFINING_KINDS:
         boost += config.definition_boost
     return boost
 
 
-def _share_in(words: Sequence[str], name: str) -> float:
-    """Return the share of a name's words that the query holds; words count as equal if their first four letters are."""
-    parts = set(words_of(name))
-    if not parts or not words:
+def _share_in(stems: frozenset[str], name: str) -> float:
+    """Return the share of a name's words that the query holds, in any of their forms or abbreviated."""
+    parts = {stem(word) for word in words_of(name)}
+    if not parts:
         return 0.0
-    return sum(any(_are_alike(part, word) for word in words) for part in parts) / len(parts)
+    return sum(any(_are_alike(part, word) for word in stems) for part in parts) / len(parts)
 
 
 def _are_alike(left: str, right: str) -> bool:
-    if left == right:
-        return True
+    """Tell whether two stems are equal, or one is an abbreviation of the other, as `config` is of `configuration`."""
     shared = min(len(left), len(right))
-    return shared >= _MIN_STEM_CHARACTERS and left[:shared] == right[:shared]
+    return left == right or (shared >= _MIN_ABBREVIATION and left[:shared] == right[:shared])
 
 
 def _subject(path: str) -> str:

@@ -85,6 +85,8 @@ class IndexReader:
     def __init__(self, path: Path, root: Path) -> None:
         """Open the database at `path`, which indexes the folder `root`, for reading only."""
         self._root = root
+        self._path = path
+        self._inode = path.stat().st_ino
         self._connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0, isolation_level=None, check_same_thread=False
         )
@@ -97,6 +99,14 @@ class IndexReader:
             self._connection.close()
             raise
         self._vectors: _Vectors | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the file it reads still is the one at its path; a damaged index is replaced by a new file."""
+        try:
+            return self._path.stat().st_ino == self._inode
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Close the database."""

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codet5p.lsp_server.index.words import words_of
+from codet5p.lsp_server.index.words import stem, words_of
 
 __all__ = ["Snippet", "snippet_of"]
 
 _NUM_LINES = 6
-_COMMON_PREFIX_CHARACTERS = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,8 +42,8 @@ def snippet_of(text: str, words: Sequence[str], num_lines: int = _NUM_LINES) -> 
         A snippet that begins at a line with text.
     """
     lines = text.split("\n")
-    wanted = {_stem(word) for word in words}
-    matches = [wanted & {_stem(word) for word in words_of(line)} for line in lines]
+    wanted = {stem(word) for word in words}
+    matches = [wanted & {stem(word) for word in words_of(line)} for line in lines]
     start = max(range(len(lines)), key=lambda index: (_weight(matches[index : index + num_lines]), -index))
     while start < len(lines) - 1 and not lines[start].strip():
         start += 1
@@ -60,10 +59,6 @@ def _weight(matches: list[set[str]]) -> float:
     """Return how many words the lines hold together, and in ties how many on the first line."""
     together: set[str] = set().union(*matches)
     return len(together) + 0.5 * len(matches[0]) / (1 + len(together))
-
-
-def _stem(word: str) -> str:
-    return word[: max(_COMMON_PREFIX_CHARACTERS, len(word) - 3)]
 
 
 def _dedent(lines: list[str]) -> list[str]:

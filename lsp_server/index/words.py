@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 
-__all__ = ["query_words", "split_identifier", "words_of"]
+__all__ = ["query_words", "split_identifier", "stem", "words_of"]
 
 _IDENTIFIER = re.compile(r"[^\W_](?:\w*[^\W_])?")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_A-Za-z]+")
+_ENDING = re.compile(r"(?<=\w{3})(?:ations?|ings?|ions?|ers?|ors?|ies|ied|ed|es|s|e|y)$")
 _MAX_WORD_CHARACTERS = 64
 _MAX_QUERY_WORDS = 48
 
@@ -56,3 +57,8 @@ def query_words(text: str) -> list[str]:
     words = list(dict.fromkeys(words_of(text)))
     telling = [word for word in words if word not in _STOP_WORDS]
     return (telling or words)[:_MAX_QUERY_WORDS]
+
+
+def stem(word: str) -> str:
+    """Return a word without its commonest endings: `parse`, `parser` and `parsing` are all `pars`."""
+    return _ENDING.sub("", word)

@@ -132,9 +132,7 @@ async def test_bad_parameters_get_an_error_that_names_them(start_editor: StartEd
             )
 
 
-async def test_the_indexing_process_is_replaced_when_it_dies(
-    start_editor: StartEditor, workspace: Path
-) -> None:
+async def test_the_indexing_process_is_replaced_when_it_dies(start_editor: StartEditor, workspace: Path) -> None:
     editor = await start_editor(folders=[workspace])
     await ask_when_indexed(editor, "ParseHeader", "ParseHeader")
     (process,) = _indexers()

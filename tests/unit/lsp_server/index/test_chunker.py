@@ -49,10 +49,10 @@ def test_python_is_cut_into_blocks_functions_classes_and_methods() -> None:
     assert described(_PYTHON, "a.py") == [
         ("", "block", 0),
         ("read", "function", 10),
-        ("Parser", "class", 18),
-        ("Parser.parse", "method", 23),
-        ("Parser.Options", "class", 26),
-        ("Parser", "block", 29),
+        ("Parser", "class", 19),
+        ("Parser.parse", "method", 24),
+        ("Parser.Options", "class", 27),
+        ("Parser", "block", 30),
     ]
 
 
@@ -77,8 +77,9 @@ def test_a_class_is_its_head_up_to_the_first_method() -> None:
         ("a.ts", "export interface Shape {\n  area(): number;\n}\n\nexport const f = () => {\n  return 1;\n};\n",
          [("Shape", "class", 0), ("f", "function", 4)]),
         ("a.rs", "use std::io;\n\npub struct Point {\n    x: i32,\n}\n\npub fn add(a: i32) -> i32 {\n    a\n}\n",
-         [("Point", "class", 0), ("add", "function", 6)]),
-        ("a.java", "class A {\n  int x;\n  int f() {\n    return x;\n  }\n}\n", [("A", "class", 0), ("A.f", "method", 2)]),
+         [("Point", "class", 2), ("add", "function", 6)]),
+        ("a.java", "class A {\n  int x;\n  int f() {\n    return x;\n  }\n}\n",
+         [("A", "class", 0), ("A.f", "method", 2)]),
     ],
 )  # fmt: skip
 def test_other_languages_are_cut_too(path: str, text: str, expected: list[tuple[str, str, int]]) -> None:

@@ -55,6 +55,7 @@ def test_the_fusion_of_two_rankings_is_that_of_the_formula() -> None:
         ({"name_boost": 0.9}, "parse header", {}, {"name": "parse_header"}),
         ({"file_name_boost": 0.9}, "parse header", {}, {"path": "src/header_parsing.py"}),
         ({"file_name_boost": 0.9}, "parse header", {}, {"path": "header/__init__.py"}),
+        ({"file_name_boost": 0.9}, "configuration", {}, {"path": "src/config.py"}),
         ({"test_factor": 0.3}, "zebra", {"role": "test"}, {}),
         ({"example_factor": 0.3}, "zebra", {"role": "example"}, {}),
         ({"legacy_factor": 0.3}, "zebra", {"role": "legacy"}, {}),

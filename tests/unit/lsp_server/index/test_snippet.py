@@ -12,9 +12,9 @@ _TEXT = """def send(request):
 def test_the_snippet_begins_where_the_matches_are() -> None:
     snippet = snippet_of(_TEXT, ["attempt", "backoff"], num_lines=2)
     assert (snippet.first_line, snippet.lines, snippet.best) == (
-        4,
-        ("for attempt in range(3):", "    wait_with_backoff(attempt)"),
-        (1,),
+        5,
+        ("    wait_with_backoff(attempt)", "return first"),
+        (0,),
     )
 
 

@@ -61,6 +61,12 @@ def test_a_folder_inside_a_repository_obeys_the_rules_above_it(tmp_path: Path) -
     assert found(app) == {"d.py"}
 
 
+def test_an_ignored_folder_that_is_opened_itself_is_not_empty(tmp_path: Path) -> None:
+    write(tmp_path, **{".git/HEAD": "", ".gitignore": "build/\n", "build/app/a.py": ""})
+    assert found(tmp_path) == set()
+    assert found(tmp_path / "build" / "app") == {"a.py"}
+
+
 def test_what_git_excludes_privately_is_left_out_and_a_submodule_is_taken_in(tmp_path: Path) -> None:
     write(tmp_path, **{".git/info/exclude": "private.py\n", "private.py": "", "lib/.git": "gitdir: x", "lib/a.py": ""})
     assert found(tmp_path) == {"lib/a.py"}

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codet5p.lsp_server.index.words import query_words, split_identifier, words_of
+from codet5p.lsp_server.index.words import query_words, split_identifier, stem, words_of
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,9 @@ def test_a_long_query_keeps_a_bounded_number_of_words() -> None:
 @given(st.text())
 def test_words_hold_no_character_that_means_something_to_a_full_text_query(text: str) -> None:
     assert all(character.isalnum() for word in words_of(text) for character in word)
+
+
+def test_forms_of_a_word_share_its_stem_and_short_words_are_left_alone() -> None:
+    assert {stem(word) for word in ("parse", "parser", "parsers", "parsing", "parsed")} == {"pars"}
+    assert stem("retries") == stem("retry")
+    assert stem("use") == "use"

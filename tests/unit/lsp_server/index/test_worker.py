@@ -1,0 +1,136 @@
+import io
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
+
+import pytest
+
+from codet5p.lsp_server.index.config import IndexConfig
+from codet5p.lsp_server.index.store import IndexWriter
+from codet5p.lsp_server.index.worker import Worker
+
+_SECONDS = 20.0
+_LONG_AGO_NS = 10**18
+
+
+class Talk:
+    """Orders to a worker, and what it says."""
+
+    def __init__(self) -> None:
+        reading, writing = os.pipe()
+        self.orders = os.fdopen(writing, "w", encoding="utf-8")
+        self.events: Queue[dict[str, object]] = Queue()
+        worker = Worker(_Lines(self.events), IndexConfig(files_per_transaction=1))
+        self._input = os.fdopen(reading, encoding="utf-8")
+        self._threads = [Thread(target=worker.listen, args=(self._input,)), Thread(target=worker.run)]
+        for thread in self._threads:
+            thread.start()
+
+    def order(self, **order: object) -> None:
+        self.orders.write(json.dumps(order) + "\n")
+        self.orders.flush()
+
+    def wait_for(self, state: str) -> dict[str, object]:
+        deadline = time.monotonic() + _SECONDS
+        while True:
+            event = self.events.get(timeout=max(deadline - time.monotonic(), 0.01))
+            if event["state"] == state:
+                return event
+
+    def end(self) -> None:
+        self.orders.close()
+        for thread in self._threads:
+            thread.join(_SECONDS)
+            assert not thread.is_alive()
+        self._input.close()
+
+
+class _Lines(io.TextIOBase):
+    def __init__(self, events: Queue[dict[str, object]]) -> None:
+        self._events = events
+
+    def write(self, line: str) -> int:
+        self._events.put(json.loads(line))
+        return len(line)
+
+
+@pytest.fixture
+def talk() -> Iterator[Talk]:
+    talk = Talk()
+    yield talk
+    talk.end()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "root"
+    root.mkdir()
+    for number in range(3):
+        (root / f"{number}.py").write_text("def f():\n    pass\n", "utf-8")
+        os.utime(root / f"{number}.py", ns=(_LONG_AGO_NS, _LONG_AGO_NS))
+    return root
+
+
+def test_a_folder_is_indexed_and_its_changes_follow(talk: Talk, root: Path, tmp_path: Path) -> None:
+    talk.order(do="watch", folders=[[str(root), str(tmp_path / "a.sqlite")]])
+    assert (event := talk.wait_for("indexing"))["total"] == 3
+    assert event["root"] == str(root)
+    talk.wait_for("ready")
+    (root / "new.py").write_text("def g():\n    pass\n", "utf-8")
+    talk.order(do="update", root=str(root), paths=["new.py"])
+    assert talk.wait_for("indexing")["total"] == 1
+    talk.wait_for("ready")
+
+
+def test_a_paused_worker_waits_and_goes_on(talk: Talk, root: Path, tmp_path: Path) -> None:
+    talk.order(do="pause")
+    talk.order(do="watch", folders=[[str(root), str(tmp_path / "a.sqlite")]])
+    with pytest.raises(Empty):
+        talk.events.get(timeout=0.3)
+    talk.order(do="resume")
+    talk.wait_for("ready")
+
+
+def test_while_another_process_writes_this_one_waits(talk: Talk, root: Path, tmp_path: Path) -> None:
+    writer = IndexWriter.open(tmp_path / "a.sqlite")
+    assert writer is not None
+    with writer:
+        talk.order(do="watch", folders=[[str(root), str(tmp_path / "a.sqlite")]])
+        talk.wait_for("waiting")
+    talk.order(do="update", root=str(root), paths=None)
+    talk.wait_for("ready")
+
+
+def test_a_place_that_cannot_be_written_is_reported_and_tried_again(talk: Talk, root: Path, tmp_path: Path) -> None:
+    (tmp_path / "folder").write_text("in the way", "utf-8")
+    talk.order(do="watch", folders=[[str(root), str(tmp_path / "folder" / "a.sqlite")]])
+    assert "cannot write the search index" in str(talk.wait_for("failed")["message"])
+    (tmp_path / "folder").unlink()
+    talk.order(do="update", root=str(root), paths=["0.py"])
+    talk.wait_for("ready")
+
+
+def test_what_is_not_an_order_is_passed_over(
+    talk: Talk, root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    talk.orders.write("nonsense\n{}\n[]\n")
+    talk.order(do="dance")
+    talk.order(do="update", root="/elsewhere", paths=None)
+    talk.order(do="watch", folders=[[str(root), str(tmp_path / "a.sqlite")]])
+    talk.wait_for("ready")
+    assert caplog.text.count("not an order") == 4
+
+
+def test_a_folder_no_longer_watched_is_free_for_others(talk: Talk, root: Path, tmp_path: Path) -> None:
+    talk.order(do="watch", folders=[[str(root), str(tmp_path / "a.sqlite")]])
+    talk.wait_for("ready")
+    talk.order(do="watch", folders=[])
+    deadline = time.monotonic() + _SECONDS
+    while (writer := IndexWriter.open(tmp_path / "a.sqlite")) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    writer.close()
