@@ -1,5 +1,7 @@
 """Where and how a run computes: devices and processes through Accelerate, compilation, precision."""
 
+import warnings
+
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, DistributedType
@@ -90,3 +92,5 @@ def store_residual_in_bfloat16(model: CodeT5pModel) -> None:
         return output.bfloat16() if torch.is_autocast_enabled(output.device.type) else output
 
     model.token_embedding.register_forward_hook(as_bfloat16)
+    # Norm weights stay in float32. Outside compiled layers torch then does without its fused norm, and says so.
+    warnings.filterwarnings("ignore", message="Mismatch dtype between input and weight")
