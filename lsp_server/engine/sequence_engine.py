@@ -214,6 +214,7 @@ class SequenceEngine:
                 beam_size=options.num_beams,
                 length_penalty=options.length_penalty,
                 max_input_length=0,
+                min_decoding_length=0,  # 1 would take the end token out of the first step's probabilities
                 max_decoding_length=options.max_new_tokens + len(opening) - 1,
                 end_token=list(ends),
                 return_end_token=True,
