@@ -18,7 +18,10 @@ _RELATIVE_BIAS = "relative_attention_bias"
 
 def add_encoder_layers(table: VariableTable, config: CodeT5pConfig) -> None:
     """Add the encoder but for its token embedding."""
-    scalars = _stack_scalars(config) | {"embeddings_merge": np.int8(_CONCATENATE)}
+    scalars = _stack_scalars(config) | {
+        "embeddings_merge": np.int8(_CONCATENATE),
+        "multi_query_attention": np.int8(False),  # a name for a single key-value head; each layer says how many it has
+    }
     table.add_scalars("encoder", scalars)
     table.add_vector("encoder/layer_norm/gamma", "encoder.final_norm.weight")
     for layer in range(config.num_encoder_layers):
