@@ -13,6 +13,9 @@ const IMAGES = path.join(REPOSITORY, "docs/images");
 export const SERVER_PROGRAM = path.join(REPOSITORY, ".venv/bin/codet5p");
 export const PRODUCT_SETTINGS = { "codet5p.server.path": SERVER_PROGRAM };
 
+/** What `package.sh` makes: the extension with the server's wheel. */
+export const PACKAGED_VSIX = path.join(CLIENT_ROOT, "dist/codet5p-packaged.vsix");
+
 /** Writes a picture for the documentation, in the run that checks what it shows. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   mkdirSync(IMAGES, { recursive: true });

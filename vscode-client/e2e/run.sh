@@ -12,6 +12,10 @@ npm run --silent build-tests
 grep -v '^!server' .vscodeignore > dist/vscodeignore
 npx vsce package --no-dependencies --skip-license --ignoreFile dist/vscodeignore --out dist/codet5p-e2e.vsix >dist/vsce.log 2>&1 || { cat dist/vsce.log; exit 1; }
 [ "${1:-}" != latency ] || exec node dist/tests/e2e/latency.js
-if [ $# -gt 0 ]; then tests=("${@/#/dist/tests/e2e/}"); tests=("${tests[@]/%/.test.js}"); else tests=(dist/tests/e2e/*.test.js); fi
+
+tests=(completion client firstStart)
+[ $# -eq 0 ] || tests=("$@")
+case " ${tests[*]} " in *" firstStart "*) bash package.sh dist/codet5p-packaged.vsix >dist/package.log 2>&1 || { cat dist/package.log; exit 1; } ;; esac
+tests=("${tests[@]/#/dist/tests/e2e/}")
 # One workbench at a time: each takes about 1 GB and wants both cores.
-exec node --test --test-concurrency=1 --test-reporter=spec "${tests[@]}"
+exec node --test --test-concurrency=1 --test-reporter=spec "${tests[@]/%/.test.js}"
