@@ -74,8 +74,8 @@ def assert_same_names_and_settings(ours: RuntimeModel, spec: Any) -> None:
     theirs = spec.variables()
     assert set(ours.variables) | set(ours.aliases) == set(theirs)
     assert (ours.spec_name, ours.spec_revision) == (spec.name, spec.revision)
-    for name, value in theirs.items():
-        if value.numpy().ndim == 0:
+    for name, variable in theirs.items():
+        if (value := variable.numpy()).ndim == 0:
             assert np.asarray(ours.variables[name]()) == value, name
             assert np.asarray(ours.variables[name]()).dtype == value.dtype, name
 
