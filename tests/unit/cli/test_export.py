@@ -1,4 +1,5 @@
 from pathlib import Path
+from threading import Event
 
 import pytest
 from small_artifact import SMALL, write_checkpoint
@@ -7,6 +8,8 @@ from typer.testing import CliRunner
 from codet5p.cli.main import app
 from codet5p.core.artifact import load_manifest, verify_files
 from codet5p.core.errors import CheckpointError, ConfigError
+from codet5p.lsp_server.engine.loading import load_encoder_engine, load_engine, load_sequence_engine
+from codet5p.lsp_server.engine.sequence_engine import MatchLimits, SearchOptions
 
 
 def test_a_checkpoint_becomes_an_artifact_named_after_its_folder(tmp_path: Path) -> None:
@@ -25,6 +28,21 @@ def test_modes_and_quantization_are_passed_on(tmp_path: Path) -> None:
     CliRunner().invoke(app, ["export", str(checkpoint), str(tmp_path / "mine"), *options])
     manifest = load_manifest(tmp_path / "mine")
     assert (manifest.name, manifest.modes, manifest.quantization) == ("other", ("complete", "embed"), "float32")
+
+
+def test_all_modes_of_one_checkpoint_become_models_that_run(tmp_path: Path) -> None:
+    checkpoint = write_checkpoint(tmp_path / "checkpoint", SMALL)
+    place = (tmp_path / "mine", tmp_path / "cache")
+    arguments = ["export", str(checkpoint), str(place[0]), "--modes", "complete,generate,match,embed"]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    completion = load_engine(*place, num_threads=1).engine
+    assert completion.tokenizer.vocab_size > 0
+    sequences = load_sequence_engine(*place, num_threads=1)
+    written = sequences.generate("def f():\n", "[TDec]", SearchOptions(max_new_tokens=3), Event())
+    assert written is not None
+    assert 0 <= len(written.ids) <= 3
+    assert sequences.match("text", ["a", "b"], MatchLimits()).shape == (2,)
+    assert load_encoder_engine(*place, num_threads=1).embed(["text"]).shape == (1, SMALL.embedding_dim)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import ctranslate2
 import pytest
-from small_artifact import SMALL_DECODER, write_artifact
+from small_artifact import SMALL, SMALL_DECODER, random_weights, write_artifact
 
 from codet5p.core import assembly
 from codet5p.core.assembly import AssembledModels, assemble, default_cache
@@ -177,3 +177,42 @@ def test_artifacts_of_another_revision_lie_side_by_side(tmp_path: Path, cache: P
 def test_the_default_cache_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_cache().parts[-2:] == ("codet5p", "models")
+
+
+@pytest.mark.parametrize(
+    ("modes", "folders"),
+    [
+        (("complete",), {"completion"}),
+        (("generate",), {"seq2seq"}),
+        (("match", "generate"), {"seq2seq"}),
+        (("embed",), {"encoder"}),
+        (("complete", "generate", "match", "embed"), {"completion", "seq2seq", "encoder"}),
+    ],
+)
+def test_only_the_models_of_the_offered_modes_are_assembled(
+    tmp_path: Path, cache: Path, modes: Any, folders: set[str]
+) -> None:
+    manifest = write_artifact(tmp_path / "artifact", SMALL, modes=modes)
+    models = assemble(tmp_path / "artifact", cache)
+    home = cache / f"small-{manifest.revision}"
+    assert {path.name for path in home.iterdir()} == {*folders, "assembled.json"}
+    assert {path.name for path in (models.completion, models.sequence_to_sequence, models.encoder) if path} == folders
+    for mode in ("complete", "generate", "match", "embed"):
+        if mode in modes:
+            assert ctranslate2.contains_model(str(models.folder(mode)))
+        else:
+            with pytest.raises(ArtifactError, match=f"^the artifact small offers .*, not {mode}; use one that does$"):
+                models.folder(mode)
+
+
+def test_a_weight_lies_in_the_artifact_once_and_in_each_model_that_computes_with_it(
+    tmp_path: Path, cache: Path
+) -> None:
+    modes = ("complete", "generate", "match", "embed")
+    write_artifact(tmp_path / "artifact", SMALL, modes=modes, quantization="float32")
+    stored = (tmp_path / "artifact" / WEIGHTS).read_bytes()
+    models = assemble(tmp_path / "artifact", cache)
+    shared = random_weights(SMALL)["encoder.layers.1.feed_forward.gate.weight"].tobytes()
+    assert stored.count(shared) == 1
+    counts = [(models.folder(mode) / "model.bin").read_bytes().count(shared) for mode in ("complete", "match", "embed")]
+    assert counts == [0, 1, 1]
