@@ -10,7 +10,7 @@ import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, replace
@@ -159,31 +159,35 @@ def _filter_all(
 _Job = tuple[list[SourceEntry], Receipt | None, Path, str]
 
 
-def _run_jobs(jobs: dict[_Archive, _Job], config: CorpusConfig) -> Iterable[tuple[_Archive, PackageOutcome]]:
+def _run_jobs(jobs: dict[_Archive, _Job], config: CorpusConfig) -> Iterator[tuple[_Archive, PackageOutcome]]:
     """Yield the outcome of every job; one that kills its process is named and the others are run again."""
+    if config.workers == 0:
+        rules = load_rules(config)
+        for key, job in jobs.items():
+            yield key, process_archive(job[0], job[1], job[2], rules, job[3])
+        return
     pending = dict(jobs)
-    workers = config.workers
-    while pending:
-        broken: list[_Archive] = []
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, _start_worker, (config,)) as pool:
-            futures: dict[Future[PackageOutcome], _Archive] = {}
-            for key in list(pending) if workers > 1 else list(pending)[:1]:
-                futures[pool.submit(_process, pending[key])] = key
-            for future in as_completed(futures):
-                key = futures[future]
-                try:
-                    outcome = future.result()
-                except BrokenProcessPool:
-                    broken.append(key)
-                    continue
-                del pending[key]
-                yield key, outcome
-        if broken and workers == 1:
-            key = broken[0]
-            del pending[key]
+    yield from _run_pool(pending, list(pending), config)
+    for key in list(pending):
+        yield from _run_pool(pending, [key], config)
+        if pending.pop(key, None) is not None:
             yield key, PackageOutcome(fingerprint="", failure="the filter process died on this archive")
-        workers = 1 if broken else workers
+
+
+def _run_pool(
+    pending: dict[_Archive, _Job], keys: Sequence[_Archive], config: CorpusConfig
+) -> Iterator[tuple[_Archive, PackageOutcome]]:
+    """Run the jobs of `keys` in one pool; those that were finished leave `pending`."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(config.workers, len(keys) or 1), context, _start_worker, (config,)) as pool:
+        futures: dict[Future[PackageOutcome], _Archive] = {pool.submit(_process, pending[key]): key for key in keys}
+        for future in as_completed(futures):
+            try:
+                outcome = future.result()
+            except BrokenProcessPool:
+                continue
+            del pending[futures[future]]
+            yield futures[future], outcome
 
 
 _worker_rules: list[Rules] = []

@@ -120,15 +120,15 @@ class CorpusConfig:
     """Folder of evaluation data (`*.jsonl.gz`) that must not enter, with its `blocked-packages.txt`."""
     seed: int = 0
     workers: int = 2
-    """Processes that filter and parse."""
+    """Processes that filter and parse; 0 does it in the process of the build."""
     fetch: FetchConfig = field(default_factory=FetchConfig)
     filters: FilterConfig = field(default_factory=FilterConfig)
     deduplication: DeduplicationConfig = field(default_factory=DeduplicationConfig)
     storage: StorageConfig = field(default_factory=StorageConfig)
 
     def __post_init__(self) -> None:
-        if self.workers < 1:
-            raise ValueError("workers must be at least 1")
+        if self.workers < 0:
+            raise ValueError("workers must not be negative")
 
 
 def load_recipe(path: Path, overrides: Sequence[str] = ()) -> CorpusConfig:

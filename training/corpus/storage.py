@@ -164,7 +164,8 @@ def write_index(folder: Path, description: Mapping[str, Any]) -> None:
     """Write `index.json`: `description`, and every data file of the corpus with its size and hash."""
     files = {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
-        for path in sorted(folder.rglob("*"))
+        for part in (folder / "code", folder / "pairs", folder)
+        for path in sorted(part.glob("*"))
         if path.suffix in {".zst", ".parquet"}
     }
     digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
