@@ -14,12 +14,12 @@ from transformers import AutoModel, AutoTokenizer
 
 __all__ = ["MiniLmEmbedder"]
 
-_MAX_TOKENS = 256
+_MAX_TOKENS = 128
 _BATCH = 32
 
 
 class MiniLmEmbedder:
-    """Mean of the last hidden states over the tokens, L2-normalised, 384 wide; texts are cut at 256 tokens."""
+    """Mean of the last hidden states over the tokens, L2-normalised, 384 wide; texts are cut at 128 tokens."""
 
     name = "all-MiniLM-L6-v2"
 

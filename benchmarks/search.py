@@ -1,6 +1,6 @@
 """How well and how fast code is found: NDCG@10, MRR, recall@10, times and sizes, beside other ways to search.
 
-    python -m benchmarks.search --data DIR [--large DIR] [--minilm] [--output FILE]
+    python -m benchmarks.search --data DIR [--large DIR] [--minilm DIR] [--output FILE]
 
 DIR holds `repos.json` and `annotations/<name>.json` as the semble project publishes them (github.com/MinishLab/semble,
 MIT), and the repositories at the commits that `repos.json` names under `repos/<name>/`. None of it is part of this
@@ -98,22 +98,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="annotations and repositories")
     parser.add_argument("--large", type=Path, help="a folder of code for the measures of speed and growth")
-    parser.add_argument("--minilm", action="store_true", help="also all-MiniLM-L6-v2, alone and joined with ours")
+    parser.add_argument("--minilm", type=Path, help="also all-MiniLM-L6-v2, its vectors kept in this folder")
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results" / "search.json")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        result = measure(arguments.data, arguments.large, Path(folder), is_minilm_wanted=arguments.minilm)
+        result = measure(arguments.data, arguments.large, Path(folder), arguments.minilm)
     arguments.output.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
     print_tables(result)
 
 
-def measure(data: Path, large: Path | None, scratch: Path, *, is_minilm_wanted: bool) -> dict[str, Any]:
+def measure(data: Path, large: Path | None, scratch: Path, vectors: Path | None) -> dict[str, Any]:
     """Return all figures of one run."""
     result: dict[str, Any] = {"machine": describe_machine(), "protocol": "semble annotations, NDCG@10 over all queries"}
     repositories, result["indexing"] = _index_all(data, scratch)
     systems = _systems(repositories)
-    if is_minilm_wanted:
-        dense, result["minilm_indexing"] = _dense_systems(repositories)
+    if vectors is not None:
+        dense, result["minilm_indexing"] = _dense_systems(repositories, vectors)
         systems |= dense
     result["systems"] = {
         name: _evaluate(search, repositories) for name, search in track(systems.items(), console=Console(stderr=True))
@@ -238,24 +238,34 @@ def _ripgrep(repository: Repository, query: str) -> list[Place]:
     return [Place(path.removeprefix("./"), 0, 10**9) for path, _, _ in best]
 
 
-def _dense_systems(repositories: Sequence[Repository]) -> tuple[dict[str, Search], dict[str, Any]]:
+def _dense_systems(repositories: Sequence[Repository], folder: Path) -> tuple[dict[str, Search], dict[str, Any]]:
     from benchmarks.minilm import MiniLmEmbedder  # noqa: PLC0415 - of the extra `bench`
 
     embedder = MiniLmEmbedder()
     started, num_chunks = time.perf_counter(), 0
+    databases = {repository.name: folder / f"{repository.name}-minilm.sqlite" for repository in repositories}
     for repository in track(repositories, description="embedding", console=Console(stderr=True)):
-        writer = IndexWriter.open(repository.database)
+        _index(repository.root, databases[repository.name])
+        writer = IndexWriter.open(databases[repository.name])
         assert writer is not None
         with writer:
             num_chunks += embed_pending(writer, embedder, Event())
     seconds = time.perf_counter() - started
     figures = {"chunks": num_chunks, "seconds": round(seconds, 1), "chunks_per_second": round(num_chunks / seconds, 1)}
     systems = {
-        "MiniLM alone": _nearest(embedder),
-        "codet5p, BM25 and MiniLM fused": _ours(_NO_RULES, embedder),
-        "codet5p, BM25, MiniLM and rules": _ours(RankingConfig(), embedder),
+        name: _on(search, databases)
+        for name, search in (
+            ("MiniLM alone", _nearest(embedder)),
+            ("codet5p, BM25 and MiniLM fused", _ours(_NO_RULES, embedder)),
+            ("codet5p, BM25, MiniLM and rules", _ours(RankingConfig(), embedder)),
+        )
     }
     return systems, figures
+
+
+def _on(search: Search, databases: dict[str, Path]) -> Search:
+    """Return `search` on other indexes of the same repositories."""
+    return lambda repository, query: search(repository._replace(database=databases[repository.name]), query)
 
 
 def _nearest(embedder: Embedder) -> Search:

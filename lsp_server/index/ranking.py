@@ -12,6 +12,7 @@ base score is BM25 itself where there are no vectors.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ __all__ = ["Ranked", "rank"]
 
 _DEFINING_KINDS = frozenset({"function", "method", "class"})
 _MIN_ABBREVIATION = 4
+_CACHED_NAMES = 50_000
 
 
 class Ranked(NamedTuple):
@@ -55,14 +57,14 @@ def rank(candidates: Sequence[Candidate], query: Query, config: RankingConfig, l
     for candidate, share in zip(candidates, shares, strict=True):
         totals[candidate.place] += share
     largest = max(totals.values())
-    stems = frozenset(map(stem, query.words))
+    words = _QueryWords(query.words)
     ranked = [
         Ranked(
             candidate,
             _role_factor(candidate, query, config)
             * (
                 share
-                + _boosts(candidate, query, stems, config)
+                + _boosts(candidate, query, words, config)
                 + config.coherence_boost * totals[candidate.place] / largest
             ),
         )
@@ -85,20 +87,36 @@ def _base_scores(candidates: Sequence[Candidate], config: RankingConfig) -> list
     return fused
 
 
-def _boosts(candidate: Candidate, query: Query, stems: frozenset[str], config: RankingConfig) -> float:
-    boost = config.name_boost * _share_in(stems, candidate.name)
-    boost += config.file_name_boost * _share_in(stems, _subject(candidate.path))
+def _boosts(candidate: Candidate, query: Query, words: "_QueryWords", config: RankingConfig) -> float:
+    boost = config.name_boost * words.share_in(candidate.name)
+    boost += config.file_name_boost * words.share_in(_subject(candidate.path))
     if candidate.name_key in query.symbols and candidate.kind in _DEFINING_KINDS:
         boost += config.definition_boost
     return boost
 
 
-def _share_in(stems: frozenset[str], name: str) -> float:
-    """Return the share of a name's words that the query holds, in any of their forms or abbreviated."""
-    parts = {stem(word) for word in words_of(name)}
-    if not parts:
-        return 0.0
-    return sum(any(_are_alike(part, word) for word in stems) for part in parts) / len(parts)
+class _QueryWords:
+    """The words of one query, compared with each word of names once."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._stems = frozenset(map(stem, words))
+        self._verdicts: dict[str, bool] = {}
+
+    def share_in(self, name: str) -> float:
+        """Return the share of a name's words that the query holds, in any of their forms or abbreviated."""
+        parts = _stems_of(name)
+        return sum(map(self._holds, parts)) / len(parts) if parts else 0.0
+
+    def _holds(self, part: str) -> bool:
+        verdict = self._verdicts.get(part)
+        if verdict is None:
+            verdict = self._verdicts[part] = any(_are_alike(part, word) for word in self._stems)
+        return verdict
+
+
+@lru_cache(maxsize=_CACHED_NAMES)
+def _stems_of(name: str) -> frozenset[str]:
+    return frozenset(map(stem, words_of(name)))
 
 
 def _are_alike(left: str, right: str) -> bool:
@@ -107,6 +125,7 @@ def _are_alike(left: str, right: str) -> bool:
     return left == right or (shared >= _MIN_ABBREVIATION and left[:shared] == right[:shared])
 
 
+@lru_cache(maxsize=_CACHED_NAMES)
 def _subject(path: str) -> str:
     """Return the part of a path that says what a file is about: its name, or its folder's for `__init__.py`."""
     pure = PurePosixPath(path)

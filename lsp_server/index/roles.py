@@ -53,4 +53,4 @@ def role_of(path: str, text: str) -> Role:
 
 def is_reexport(path: str) -> bool:
     """Tell whether a file by its name mostly re-exports what others define."""
-    return PurePosixPath(path).name in _REEXPORTS
+    return path.rpartition("/")[2] in _REEXPORTS

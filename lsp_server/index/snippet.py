@@ -43,7 +43,7 @@ def snippet_of(text: str, words: Sequence[str], num_lines: int = _NUM_LINES) -> 
     """
     lines = text.split("\n")
     wanted = {stem(word) for word in words}
-    matches = [wanted & {stem(word) for word in words_of(line)} for line in lines]
+    matches = [_matches(line, wanted) for line in lines]
     start = max(range(len(lines)), key=lambda index: (_weight(matches[index : index + num_lines]), -index))
     while start < len(lines) - 1 and not lines[start].strip():
         start += 1
@@ -53,6 +53,13 @@ def snippet_of(text: str, words: Sequence[str], num_lines: int = _NUM_LINES) -> 
     most = max(len(match) for match in matches[start : start + len(shown)])
     best = [index for index in range(len(shown)) if most and len(matches[start + index]) == most]
     return Snippet(first_line=start, lines=tuple(_dedent(shown)), best=tuple(best))
+
+
+def _matches(line: str, wanted: set[str]) -> set[str]:
+    lowered = line.lower()
+    if not any(word in lowered for word in wanted):
+        return set()  # most lines, told apart cheaply
+    return wanted & {stem(word) for word in words_of(line)}
 
 
 def _weight(matches: list[set[str]]) -> float:

@@ -1,0 +1,79 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from codet5p.cli.main import app
+from codet5p.lsp_server.index.store import IndexWriter, index_path
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    root = tmp_path / "workspace"
+    root.mkdir()
+    (root / "send.py").write_text(
+        '"""Sending."""\n\n\ndef send_with_backoff():\n    """Retry a request with growing pauses."""\n    return 1\n',
+        "utf-8",
+    )
+    return root
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def search(workspace: Path, *arguments: str) -> Result:
+    return run("search", *arguments, "--path", workspace, "--cache", workspace.parent / "indexes")
+
+
+def index(workspace: Path, *arguments: str) -> Result:
+    return run("index", *arguments, "--path", workspace, "--cache", workspace.parent / "indexes")
+
+
+def test_hits_show_place_name_and_lines(workspace: Path) -> None:
+    result = search(workspace, "retry a request")
+    assert result.exit_code == 0, result.output
+    assert f"{workspace}/send.py:4  function send_with_backoff" in result.stdout
+    assert ">    5 " in result.stdout
+    assert "Retry a request with growing pauses." in result.stdout
+
+
+def test_json_is_the_only_thing_on_standard_output(workspace: Path) -> None:
+    answer = json.loads(search(workspace, "retry", "--json").stdout)
+    (hit,) = answer["hits"]
+    assert (hit["file"], hit["line"], hit["end_line"]) == (str(workspace / "send.py"), 4, 6)
+    assert (hit["name"], hit["kind"], hit["score"]) == ("send_with_backoff", "function", 1.0)
+    assert (answer["indexed"], answer["pending"]) == (1, 0)
+
+
+def test_each_search_sees_the_files_as_they_are(workspace: Path) -> None:
+    search(workspace, "retry")
+    (workspace / "send.py").write_text("def give_up():\n    pass\n", "utf-8")
+    assert json.loads(search(workspace, "retry", "--json").stdout)["hits"] == []
+    assert "nothing found" in search(workspace, "retry").stderr
+    assert json.loads(search(workspace, "give up", "--json").stdout)["hits"][0]["name"] == "give_up"
+
+
+def test_the_index_tells_what_it_holds_and_can_be_made_anew(workspace: Path) -> None:
+    assert "is not indexed; run codet5p index" in index(workspace, "--status").stdout
+    assert index(workspace).stdout.startswith("1 files, 2 pieces of code, 0 files pending")
+    facts = json.loads(index(workspace, "--status", "--json").stdout)
+    assert (facts["files"], facts["chunks"], facts["exists"]) == (1, 2, True)
+    Path(facts["database"]).write_bytes(b"nonsense" * 1000)
+    assert json.loads(index(workspace, "--rebuild", "--json").stdout)["files"] == 1
+    assert "0 vectors dropped" in index(workspace, "--prune").stdout
+
+
+def test_status_does_not_go_with_changes(workspace: Path) -> None:
+    result = index(workspace, "--status", "--rebuild")
+    assert "--status only looks" in str(result.exception)
+
+
+def test_pruning_waits_for_no_editor_but_says_so(workspace: Path) -> None:
+    index(workspace)
+    writer = IndexWriter.open(index_path(workspace.parent / "indexes", workspace))
+    assert writer is not None
+    with writer:
+        assert "close it and try again" in str(index(workspace, "--prune").exception)
+        assert json.loads(search(workspace, "retry", "--json").stdout)["hits"] != []
