@@ -1,0 +1,144 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+
+from codet5p.model.config import laptop
+from codet5p.model.transformer import CodeT5pModel
+from codet5p.training.batches import MicroBatch
+from codet5p.training.config import CodeRecipe, OptimizerRecipe, PairRecipe, ScheduleRecipe, StageRecipe
+from codet5p.training.flops import matrix_rate, training_flops
+from codet5p.training.objective_module import ObjectiveModule
+from codet5p.training.objectives.causal_lm import build_decoder_only_causal_lm
+from codet5p.training.objectives.sequence_batch import sequence_loss
+from codet5p.training.objectives.task_tokens import TaskTokens
+from codet5p.training.pair_table import PairBatch
+from codet5p.training.stage_run import StageRun
+
+TOKENS = TaskTokens(clm=50, cls=51, match=52, tdec=53, cdec=54, eos=55, sentinels=(56,))
+
+
+def new_module() -> ObjectiveModule:
+    torch.manual_seed(0)
+    shape = laptop(vocab_size=64, num_encoder_layers=1, num_decoder_layers=1)
+    config = replace(shape, width=16, num_heads=2, num_key_value_heads=1, head_dim=8, feed_forward_width=24)
+    return ObjectiveModule(CodeT5pModel(config), TOKENS, temperature=0.1)
+
+
+def new_run(
+    objectives: dict[str, float], *, epsilon: float = 1e-8, **settings: object
+) -> tuple[ObjectiveModule, StageRun]:
+    module = new_module()
+    stage = StageRecipe(
+        name="s",
+        steps=10,
+        objectives=objectives,
+        code=CodeRecipe(rows=4, micro_rows=2),
+        pairs=PairRecipe(rows=4, micro_rows=2, max_text_tokens=4, max_code_tokens=4, queue=8, momentum=0.5),
+        optimizer=OptimizerRecipe(peak_learning_rate=1e-2, epsilon=epsilon),
+        schedule=ScheduleRecipe(warmup_steps=0),
+        **settings,  # type: ignore[arg-type]
+    )
+    return module, StageRun(stage, module, Accelerator(cpu=True), seed=(0,))
+
+
+def code(first: int, rows: int = 2, length: int = 8) -> MicroBatch:
+    blocks = (np.arange(rows * length).reshape(rows, length) + first) % 50
+    return MicroBatch(objective="decoder_only_causal_lm", batch=build_decoder_only_causal_lm(blocks, TOKENS))
+
+
+def pairs(first: int) -> MicroBatch:
+    ids = (torch.arange(6).reshape(2, 3) + first) % 50
+    ids[:, 0] = TOKENS.cls
+    mask = torch.ones_like(ids, dtype=torch.bool)
+    batch = PairBatch(
+        text_ids_BS=ids,
+        text_mask_BS=mask,
+        code_ids_BT=ids + 1,
+        code_mask_BT=mask,
+        content_ids_B2=torch.arange(first, first + 2).unsqueeze(1).repeat(1, 2),
+    )
+    return MicroBatch(objective="pairs", batch=batch)
+
+
+def test_micro_batches_of_unequal_size_weigh_by_their_labels() -> None:
+    module, run = new_run({"decoder_only_causal_lm": 1.0})
+    parts = [code(0, length=4), code(20, length=12)]
+    expected = sum(sequence_loss(module.model, part.batch).item() for part in parts) / (2 * 3 + 2 * 11)  # type: ignore[arg-type]
+    result = run.take_step(parts)
+    assert result.losses["decoder_only_causal_lm"].item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_accumulated_gradients_are_those_of_one_large_batch() -> None:
+    # A large epsilon makes AdamW's step follow the gradient's size, where else rounding could turn its sign.
+    first, run_in_parts = new_run({"decoder_only_causal_lm": 1.0}, epsilon=1.0)
+    second, run_at_once = new_run({"decoder_only_causal_lm": 1.0}, epsilon=1.0)
+    whole = build_decoder_only_causal_lm(
+        np.concatenate([(np.arange(16).reshape(2, 8) + start) % 50 for start in (0, 20)]), TOKENS
+    )
+    run_in_parts.take_step([code(0), code(20)])
+    run_at_once.take_step([MicroBatch(objective="decoder_only_causal_lm", batch=whole)])
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
+
+
+def test_a_step_without_finite_gradient_changes_nothing_but_the_count() -> None:
+    module, run = new_run({"decoder_only_causal_lm": 1.0}, ema_decay=0.9)
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    with torch.no_grad():
+        module.model.token_embedding.weight[7] = torch.nan
+    before["model.token_embedding.weight"] = module.model.token_embedding.weight.detach().clone()
+    result = run.take_step([code(0), code(20)])
+    assert not result.is_applied
+    assert run.step == 1
+    for name, tensor in module.state_dict().items():
+        torch.testing.assert_close(tensor, before[name], equal_nan=True)
+
+
+def test_a_pair_step_moves_momentum_and_fills_the_queue() -> None:
+    module, run = new_run({"contrastive": 1.0, "matching": 1.0})
+    assert run.momentum is not None
+    assert run.queue is not None
+    before = run.momentum.model.token_embedding.weight.clone()
+    run.take_step([pairs(0), pairs(10)])
+    assert run.queue["content_ids_Q2"][:, 0].tolist() == [0, 1, 10, 11]
+    expected = (before + module.model.token_embedding.weight) / 2
+    torch.testing.assert_close(run.momentum.model.token_embedding.weight, expected)
+
+
+def test_the_temperature_stays_within_its_bounds() -> None:
+    module, run = new_run({"contrastive": 1.0})
+    with torch.no_grad():
+        module.temperature.fill_(0.5001)
+    run.take_step([pairs(0), pairs(10)])
+    assert 0.001 <= module.temperature.item() <= 0.5
+
+
+def test_the_average_follows_the_weights() -> None:
+    module, run = new_run({"decoder_only_causal_lm": 1.0}, ema_decay=0.75)
+    name = "model.decoder.final_norm.weight"
+    before = module.state_dict()[name].clone()
+    run.take_step([code(0), code(20)])
+    assert run.average is not None
+    torch.testing.assert_close(run.average.weights[name], 0.75 * before + 0.25 * module.state_dict()[name])
+    run.average.copy_to(module)
+    torch.testing.assert_close(module.state_dict()[name], run.average.weights[name])
+
+
+def test_operations_are_six_for_each_weight_and_position() -> None:
+    module = new_module()
+    batch = code(0, rows=3, length=11).batch
+    decoder = sum(p.numel() for p in module.model.decoder.parameters() if p.dim() == 2)  # type: ignore[union-attr]
+    encoder = sum(p.numel() for p in module.model.encoder.parameters() if p.dim() == 2)  # type: ignore[union-attr]
+    crossed = module.model.decoder.layers[0].cross_attention  # type: ignore[union-attr]
+    states = crossed.key.weight.numel() + crossed.value.weight.numel()
+    head = module.model.token_embedding.weight.numel()
+    expected = 3 * 6 * (10 * (decoder - states + head) + encoder + states)
+    scores = 3 * 12 * 16 * (1 + 10**2 / 2 + 10)
+    assert training_flops(module.model.config, batch) == pytest.approx(expected + scores)
+
+
+def test_a_cpu_has_no_matrix_rate() -> None:
+    assert matrix_rate(torch.device("cpu")) is None
