@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 from rich.console import Console
 from rich.text import Text
@@ -60,7 +61,7 @@ async def demonstrate(workspace: Path, server_arguments: list[str]) -> None:
         server_arguments: Further arguments of `codet5p serve`.
 
     Raises:
-        EngineError: If the server cannot load its model.
+        EngineError: If the server cannot load its model, or ends on its own.
     """
     script = load_toml(workspace / "demo.toml", _Script)
     console = Console(highlight=False)
@@ -80,9 +81,14 @@ async def demonstrate(workspace: Path, server_arguments: list[str]) -> None:
         for scene in script.scenes:
             await _play(client, workspace, scene, console)
         _print_status(await client.protocol.send_request_async("codet5p/status", {}), console)
+    except (RuntimeError, JsonRpcException):
+        if client.stopped:
+            raise EngineError("the server ended before it answered; see codet5p doctor") from None
+        raise
     finally:
-        await client.shutdown_async(None)
-        client.exit(None)
+        if not client.stopped:
+            await client.shutdown_async(None)
+            client.exit(None)
         await client.stop()  # type: ignore[no-untyped-call]
 
 
