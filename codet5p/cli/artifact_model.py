@@ -1,6 +1,7 @@
 """An exported model under evaluation: the same questions as to a checkpoint, answered by the user's runtime."""
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codet5p.core.assembly import AssembledModels, assemble
-from codet5p.core.errors import ArtifactError
 from codet5p.core.tokenizer import Tokenizer
+from codet5p.lsp_server.engine.encoder_engine import EncoderEngine
+from codet5p.lsp_server.engine.sequence_engine import SequenceEngine
 
 if TYPE_CHECKING:
     from codet5p.training.evaluation.model_protocol import Sampling
@@ -18,17 +20,20 @@ if TYPE_CHECKING:
 __all__ = ["ArtifactModel"]
 
 _BATCH_ROWS = 16
+_NUM_THREADS = 0  # as many as the runtime sees fit: nothing else runs during an evaluation
 
 
 class ArtifactModel:
-    """Answers evaluations with the models assembled from an artifact."""
+    """Answers evaluations with the models assembled from an artifact, each loaded when a suite asks for its mode.
+
+    A mode that the artifact does not offer raises `ArtifactError`.
+    """
 
     def __init__(self, models: AssembledModels) -> None:
-        self._modes = models.manifest.modes
+        self._models = models
         self._tokenizer = Tokenizer.from_file(models.tokenizer_path)
         self._names = self._tokenizer.tokens
         self._ids = {name: token for token, name in enumerate(self._names)}
-        self._generator = ctranslate2.Generator(str(models.completion))
 
     @classmethod
     def from_artifact(cls, artifact: Path, cache: Path) -> Self:
@@ -66,7 +71,7 @@ class ArtifactModel:
             include_prompt_in_result=False,
             **drawing,
         )
-        return [[self._ids[name] for name in result.sequences[0]] for result in results]
+        return [self._read(result.sequences[0]) for result in results]
 
     def score_rows(self, rows: Sequence[Sequence[int]]) -> list[float]:
         """Return the log-probability of each row's tokens behind the first."""
@@ -75,28 +80,58 @@ class ArtifactModel:
 
     def generate_rows(
         self,
-        sources: Sequence[Sequence[int]],  # noqa: ARG002 - part of the protocol
-        openings: Sequence[Sequence[int]],  # noqa: ARG002
+        sources: Sequence[Sequence[int]],
+        openings: Sequence[Sequence[int]],
         *,
-        max_new_tokens: int,  # noqa: ARG002
-        end_ids: Collection[int],  # noqa: ARG002
+        max_new_tokens: int,
+        end_ids: Collection[int],
     ) -> list[list[int]]:
-        """Refuse: see `_missing`."""
-        raise self._missing("generate")
+        """Return what the encoder-decoder writes behind each opening, without the end token."""
+        results = self._translator.translate_batch(
+            [self._spelt(source) for source in sources],
+            [self._spelt(opening) for opening in openings],
+            max_batch_size=_BATCH_ROWS,
+            beam_size=1,
+            max_input_length=0,
+            min_decoding_length=0,
+            max_decoding_length=max_new_tokens + max(map(len, openings), default=1) - 1,
+            end_token=[self._names[token] for token in end_ids],
+        )
+        # A result repeats the opening but for its first token.
+        return [
+            self._read(result.hypotheses[0][len(opening) - 1 :])[:max_new_tokens]
+            for result, opening in zip(results, openings, strict=True)
+        ]
 
-    def embed_rows(self, sources: Sequence[Sequence[int]]) -> NDArray[np.float32]:  # noqa: ARG002
-        """Refuse: see `_missing`."""
-        raise self._missing("embed")
+    def embed_rows(self, sources: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Return the embeddings of encoder inputs."""
+        return self._encoder.embed_ids(sources)
 
-    def match_rows(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> NDArray[np.float32]:  # noqa: ARG002
-        """Refuse: see `_missing`."""
-        raise self._missing("match")
+    def match_rows(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Return the log-odds that each target, `[Match] code [EOS]`, matches its source."""
+        return self._matcher.match_ids(sources, targets, batch_rows=_BATCH_ROWS)
+
+    @cached_property
+    def _generator(self) -> Any:
+        return ctranslate2.Generator(str(self._models.folder("complete")))
+
+    @cached_property
+    def _translator(self) -> Any:
+        return ctranslate2.Translator(str(self._models.folder("generate")))
+
+    @cached_property
+    def _encoder(self) -> EncoderEngine:
+        model = self._models.folder("embed")
+        return EncoderEngine(model, self._tokenizer, name=self._models.manifest.name, num_threads=_NUM_THREADS)
+
+    @cached_property
+    def _matcher(self) -> SequenceEngine:
+        model = self._models.folder("match")
+        return SequenceEngine(model, self._tokenizer, can_match=True, num_threads=_NUM_THREADS)
 
     def _spelt(self, row: Sequence[int]) -> list[str]:
         return [self._names[token] for token in row]
 
-    def _missing(self, mode: str) -> ArtifactError:
-        """Return the error for a mode that the runtime models of this artifact do not have."""
-        return ArtifactError(
-            f"this artifact has the modes {', '.join(self._modes)} and cannot {mode}; evaluate the checkpoint instead"
-        )
+    def _read(self, names: Sequence[str]) -> list[int]:
+        """Return the ids of tokens; rows of the embedding that stand for no token have none."""
+        return [self._ids[name] for name in names if name in self._ids]

@@ -165,25 +165,45 @@ class SequenceEngine:
         Raises:
             EngineError: If the runtime refuses, or the model was exported without its matching head.
         """
+        source = opened_source(self._tokenizer, text, limits.max_text_tokens)
+        match_id, end_id = self._tokenizer.token_id(MATCH), self._tokenizer.token_id(EOS)
+        kept = limits.max_code_tokens - 1
+        targets = [[match_id, *ids[:kept], end_id] for ids in self._tokenizer.encode_batch(codes)]
+        return self.match_ids([source] * len(targets), targets, batch_rows=limits.batch_rows)
+
+    def match_ids(
+        self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, batch_rows: int
+    ) -> NDArray[np.float32]:
+        """Return how surely each target matches its source, float32 [N]; see `match`.
+
+        Args:
+            sources: Token ids, `[CLS] text`.
+            targets: Token ids, `[Match] code [EOS]`.
+            batch_rows: Most rows computed together; two rows make a pair.
+
+        Returns:
+            Log-odds.
+
+        Raises:
+            EngineError: If the runtime refuses, or the model was exported without its matching head.
+        """
         if not self._can_match:
             raise EngineError("this model was exported without its matching head; use an artifact with the mode match")
-        source = self._spelt(opened_source(self._tokenizer, text, limits.max_text_tokens))
-        targets = [
-            [MATCH, *self._spelt(ids[: limits.max_code_tokens - 1]), EOS] for ids in self._tokenizer.encode_batch(codes)
-        ]
         if not targets:
             return np.zeros(0, np.float32)
         try:
             results = self._translator.score_batch(
-                [source] * (2 * len(targets)),
-                [[*target, row] for row in (IS_MATCH, NO_MATCH) for target in targets],
-                max_batch_size=limits.batch_rows,
+                [self._spelt(source) for source in sources] * 2,
+                [[*self._spelt(target), row] for row in (IS_MATCH, NO_MATCH) for target in targets],
+                max_batch_size=batch_rows,
                 max_input_length=0,
             )
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"the inference engine failed: {error}; see codet5p doctor") from None
         # The first token of a target has no probability, so the row behind the target has the index of its last token.
-        log_probs = [result.log_probs[len(target) - 1] for result, target in zip(results, targets * 2, strict=True)]
+        log_probs = [
+            result.log_probs[len(target) - 1] for result, target in zip(results, [*targets, *targets], strict=True)
+        ]
         is_match_N, no_match_N = np.array(log_probs, np.float32).reshape(2, -1)
         log_odds_N: NDArray[np.float32] = is_match_N - no_match_N
         return log_odds_N

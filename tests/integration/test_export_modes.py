@@ -14,6 +14,7 @@ from fakes import small_tokenizer
 from numpy.typing import NDArray
 from small_artifact import SMALL
 
+from codet5p.cli.artifact_model import ArtifactModel
 from codet5p.core.assembly import AssembledModels
 from codet5p.core.ct2_layout import IS_MATCH, NO_MATCH
 from codet5p.core.encoder_inputs import infilling_source, opened_source
@@ -24,6 +25,7 @@ from codet5p.lsp_server.engine.loading import load_encoder_engine, load_engine, 
 from codet5p.lsp_server.engine.sequence_engine import MatchLimits, SearchOptions, SequenceEngine
 from codet5p.model.generation import SearchConfig, beam_search, greedy_search
 from codet5p.model.transformer import CodeT5pModel
+from codet5p.training.evaluation.torch_model import TorchModel
 
 TOKENIZER = small_tokenizer()
 NAMES = TOKENIZER.tokens
@@ -311,3 +313,16 @@ def test_what_an_artifact_does_not_offer_is_refused(tmp_path: Path) -> None:
     engine = load_sequence_engine(*place, num_threads=1)
     with pytest.raises(EngineError, match="exported without its matching head; use an artifact with the mode match"):
         engine.match("text", ["code"], MatchLimits())
+
+
+def test_an_evaluated_artifact_answers_as_its_checkpoint(family: Exported) -> None:
+    exported_model = ArtifactModel.from_artifact(family.artifact, family.cache)
+    torch_model = TorchModel(family.model, TOKENIZER, batch_rows=2)
+    sources, codes = random_rows(6, 31, 1, 12), random_rows(25, 4, 1, 40, seed=1)
+    openings = [[TOKENIZER.token_id(TDEC)], [EOS_ID, TOKENIZER.token_id(sentinel(0))]] * 2
+    targets = [[TOKENIZER.token_id(MATCH), *code, EOS_ID] for code in codes]
+    models = (exported_model, torch_model)
+    written = [model.generate_rows(sources, openings, max_new_tokens=NEW_TOKENS, end_ids={EOS_ID}) for model in models]
+    assert written[0] == written[1]
+    np.testing.assert_allclose(*(model.embed_rows(sources) for model in models), atol=1e-5)
+    np.testing.assert_allclose(*(model.match_rows(sources, targets) for model in models), atol=1e-4)
