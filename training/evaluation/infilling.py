@@ -6,33 +6,14 @@ Source: OpenAI human-eval-infilling (arXiv 2207.14255); exact match and, run in 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from codet5p.core.encoder_inputs import infilling_source
 from codet5p.core.special_tokens import EOS, sentinel
-from codet5p.core.tokenizer import Tokenizer
 from codet5p.training.evaluation.line_completion import newline_tokens
 from codet5p.training.evaluation.model_protocol import EvaluatedModel
 from codet5p.training.evaluation.result import SuiteResult, mean_with_interval
 from codet5p.training.evaluation.sandbox import SandboxLimits, run_program
 
-__all__ = ["evaluate_infilling", "infilling_source", "line_of_completion"]
-
-
-def infilling_source(tokenizer: Tokenizer, prefix: str, suffix: str, max_tokens: int) -> list[int]:
-    """Return the encoder input `prefix [MASK0] suffix`, cut evenly on both sides of the hole.
-
-    Args:
-        tokenizer: The model's.
-        prefix: Text before the hole.
-        suffix: Text behind it.
-        max_tokens: Greatest length.
-
-    Returns:
-        Token ids; a side that is short leaves its room to the other.
-    """
-    before, behind = tokenizer.encode(prefix), tokenizer.encode(suffix)
-    room = max_tokens - 1
-    kept_behind = min(len(behind), max(room // 2, room - len(before)))
-    kept_before = min(len(before), room - kept_behind)
-    return [*before[len(before) - kept_before :], tokenizer.token_id(sentinel(0)), *behind[:kept_behind]]
+__all__ = ["evaluate_infilling", "line_of_completion"]
 
 
 def line_of_completion(text: str) -> str:

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
 from codet5p.core.tokenizer import Tokenizer
-from codet5p.training.evaluation.infilling import infilling_source, line_of_completion
+from codet5p.training.evaluation.infilling import line_of_completion
 from codet5p.training.evaluation.line_completion import (
     evaluate_line_completion,
     line_of_prediction,
@@ -64,14 +64,6 @@ def test_newline_tokens_are_those_that_begin_with_one() -> None:
 def test_an_infilled_line_ends_at_its_newline() -> None:
     assert line_of_completion("\n    return x\n    more") == "\n    return x\n"
     assert line_of_completion("    return x") == "    return x"
-
-
-def test_both_sides_of_a_hole_share_the_room() -> None:
-    hole = TOKENIZER.token_id("[MASK0]")
-    assert TOKENIZER.decode(infilling_source(TOKENIZER, "abcdef", "uvwxyz", 7)) == "defuvw"
-    assert infilling_source(TOKENIZER, "ab", "uvwxyz", 7).index(hole) == 2
-    assert TOKENIZER.decode(infilling_source(TOKENIZER, "ab", "uvwxyz", 7)) == "abuvwx"
-    assert TOKENIZER.decode(infilling_source(TOKENIZER, "abcdef", "u", 7)) == "bcdefu"
 
 
 def test_lines_are_chosen_by_the_protocol() -> None:
