@@ -13,7 +13,7 @@ grep -v '^!server' .vscodeignore > dist/vscodeignore
 npx vsce package --no-dependencies --skip-license --ignoreFile dist/vscodeignore --out dist/codet5p-e2e.vsix >dist/vsce.log 2>&1 || { cat dist/vsce.log; exit 1; }
 [ "${1:-}" != latency ] || exec node dist/tests/e2e/latency.js
 
-tests=(completion client firstStart)
+tests=(completion assistance client firstStart)
 [ $# -eq 0 ] || tests=("$@")
 case " ${tests[*]} " in *" firstStart "*) bash package.sh dist/codet5p-packaged.vsix >dist/package.log 2>&1 || { cat dist/package.log; exit 1; } ;; esac
 tests=("${tests[@]/#/dist/tests/e2e/}")

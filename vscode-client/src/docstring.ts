@@ -69,6 +69,8 @@ async function write(server: Server, intent: Intent, target: Target | undefined)
     void vscode.window.showInformationMessage("There is no function here that a docstring could be written for.");
   } else if (document.version !== version) {
     void vscode.window.showInformationMessage(CHANGED_MEANWHILE);
+  } else if (document.getText(rangeOf(answer)) === answer.edit.newText) {
+    void vscode.window.showInformationMessage("The documentation is up to date.");
   } else if (intent === "insert" && replacesText(answer)) {
     await suggestUpdate(target);
   } else {
@@ -103,8 +105,7 @@ async function request(
 }
 
 async function apply(document: vscode.TextDocument, answer: DocstringResult, isShownFirst: boolean): Promise<void> {
-  const { start, end } = answer.edit.range;
-  const range = new vscode.Range(start.line, start.character, end.line, end.character);
+  const range = rangeOf(answer);
   const version = document.version;
   const title = replacesText(answer) ? "Update docstring" : "Insert docstring";
   if (isShownFirst && !(await confirmChange(document, range, answer.edit.newText, title))) return;
@@ -124,8 +125,12 @@ async function suggestUpdate(target: Target | undefined): Promise<void> {
 }
 
 function replacesText(answer: DocstringResult): boolean {
-  const { start, end } = answer.edit.range;
-  return start.line !== end.line || start.character !== end.character;
+  return !rangeOf(answer).isEmpty;
+}
+
+function rangeOf({ edit }: DocstringResult): vscode.Range {
+  const { start, end } = edit.range;
+  return new vscode.Range(start.line, start.character, end.line, end.character);
 }
 
 function isGenerated(hover: vscode.Hover): boolean {

@@ -50,13 +50,20 @@ function actions(server: Server, snooze: Snooze): readonly MenuItem[] {
       ? []
       : [{ label: `$(code) ${verb(language)} completion for ${language}`, run: "codet5p.toggleCompletionForLanguage" }]),
     { label: `$(globe) ${verb(undefined)} completion everywhere`, run: "codet5p.toggleCompletion" },
-    ...(offer.search ? [{ label: "$(search) Find code by description", run: "codet5p.findCode" }] : []),
+    ...(offer.search ? searchActions : []),
     { label: "$(debug-restart) Restart the server", run: "codet5p.restartServer" },
     { label: "$(output) Show the log", run: "codet5p.showLog" },
     { label: "$(gear) Settings", run: "workbench.action.openSettings", args: ["@ext:codet5p.codet5p"] },
     { label: "$(book) Walkthrough", run: "codet5p.openWalkthrough" },
   ];
 }
+
+/** The last two are commands of the server, which the client registers under its names. */
+const searchActions: readonly MenuItem[] = [
+  { label: "$(search) Find code by description", run: "codet5p.findCode" },
+  { label: "$(debug-pause) Pause indexing", run: "codet5p.pauseIndexing" },
+  { label: "$(debug-continue) Resume indexing", run: "codet5p.resumeIndexing" },
+];
 
 function verb(language: string | undefined): string {
   return isCompletionEnabled(language) ? "Switch off" : "Switch on";
