@@ -24,7 +24,7 @@ $(VENV)/.runtime: $(BIN)/python $(SETUP_INPUTS)  # what a user needs: no torch
 
 $(VENV)/.dev: $(VENV)/.runtime $(SETUP_INPUTS) scripts/make_links.py
 	@echo "installing what development needs, torch among it (once, some minutes)"
-	@$(PIP) install --quiet -c constraints.txt -e '.[train,corpus,dev]' 2> $(VENV)/pip.log || { cat $(VENV)/pip.log; exit 1; }
+	@$(PIP) install --quiet -c constraints.txt -e '.[train,corpus,mcp,dev]' 2> $(VENV)/pip.log || { cat $(VENV)/pip.log; exit 1; }
 	$(BIN)/python scripts/make_links.py
 	@touch $@
 

@@ -11,6 +11,7 @@ from codet5p.cli.doctor import doctor
 from codet5p.cli.export import export
 from codet5p.cli.import_weights import import_weights
 from codet5p.cli.index import index
+from codet5p.cli.mcp import mcp
 from codet5p.cli.search import search
 from codet5p.cli.serve import serve
 from codet5p.core.errors import CodeT5pError
@@ -30,6 +31,7 @@ app.command(rich_help_panel="Use")(demo)
 app.command(rich_help_panel="Use")(complete)
 app.command(rich_help_panel="Use")(search)
 app.command(rich_help_panel="Use")(index)
+app.command(rich_help_panel="Use")(mcp)
 app.command(rich_help_panel="Use")(doctor)
 app.command(rich_help_panel="Make")(export)
 app.command("import", rich_help_panel="Make")(import_weights)
