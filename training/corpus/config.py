@@ -103,7 +103,7 @@ class StorageConfig:
     """Largest share of one package in its language's bytes; above it, documents are sampled."""
     max_shard_bytes: int = 60_000_000
     """Largest transport shard, compressed."""
-    compression_level: int = 15
+    compression_level: int = 10
     token_shard_tokens: int = 100_000_000
     """Tokens in one memory-mapped shard."""
 
