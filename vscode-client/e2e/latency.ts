@@ -1,20 +1,18 @@
 // Measures what a user feels: from the keystroke to ghost text on the screen, in the real editor with the real model.
-// Writes benchmarks/results/vscode_latency.json. Usage: node dist/tests/e2e/latency.js (e2e/run.sh latency builds it).
+// Writes benchmarks/results/vscode_latency.json.
 
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
+import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Page } from "playwright-core";
 
 import { eventually, ghostText, goToLineEnd, listLabels, waitUntilReady } from "./editing";
+import { quantile, writeMeasurement } from "./measurement";
 import { PRODUCT_SETTINGS, REPOSITORY } from "./product";
 import { openWorkbench } from "./workbench";
 
 const SAMPLE = "examples/ledger.py";
-const RESULT = path.join(REPOSITORY, "benchmarks/results/vscode_latency.json");
 /** Longest wait for ghost text; a keystroke without any by then counts as silent. */
 const GIVE_UP_MS = 3_000;
 /** A brisk typist: 110 words a minute. */
@@ -95,9 +93,9 @@ async function serverLatency(page: Page): Promise<string> {
 }
 
 function summary(samples: readonly Sample[]): Readonly<Record<string, number | null>> {
-  const sorted = samples.flatMap(({ milliseconds }) => (milliseconds === null ? [] : [milliseconds])).sort((left, right) => left - right);
-  const quantile = (share: number): number | null => sorted[Math.min(Math.floor(share * sorted.length), sorted.length - 1)] ?? null;
-  return { keystrokes: samples.length, shown: sorted.length, p50: quantile(0.5), p95: quantile(0.95), max: quantile(1) };
+  const times = samples.flatMap(({ milliseconds }) => (milliseconds === null ? [] : [milliseconds]));
+  const [p50, p95, max] = [0.5, 0.95, 1].map((share) => quantile(times, share));
+  return { keystrokes: samples.length, shown: times.length, p50: p50 ?? null, p95: p95 ?? null, max: max ?? null };
 }
 
 async function main(): Promise<void> {
@@ -117,20 +115,14 @@ async function main(): Promise<void> {
 }
 
 function write(samples: readonly Sample[], server: string): void {
-  const result = {
+  writeMeasurement("vscode_latency", {
     what: "keydown in the page to the first frame with ghost text, VS Code 1.100.3 in headless Chromium, milliseconds",
     method: `lines of ${SAMPLE} are emptied and begun again at ${KEY_INTERVAL_MS} ms a key; timed is the last key of the first word and what follows it`,
-    commit: execFileSync("git", ["rev-parse", "--short=12", "HEAD"], { cwd: REPOSITORY, encoding: "utf8" }).trim(),
-    machine: `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, shared by browser, editor and model`,
-    load_average: loadavg().map((load) => Number(load.toFixed(1))),
     all: summary(samples),
     new_suggestions: summary(samples.filter(({ fresh }) => fresh)),
     server: server.replace(/^\W*Latency: /, ""),
     samples,
-  };
-  mkdirSync(path.dirname(RESULT), { recursive: true });
-  writeFileSync(RESULT, `${JSON.stringify(result, undefined, 2)}\n`);
-  process.stdout.write(`${JSON.stringify({ ...result, samples: undefined }, undefined, 2)}\n`);
+  });
 }
 
 void main();

@@ -2,6 +2,7 @@
 # The end-to-end tests: packages the extension, installs the workbench if need be, and runs every *.test.js in it.
 # Usage: e2e/run.sh [TEST_FILE...]   (names below e2e/, without folder or ending)
 #        e2e/run.sh latency          measures keystroke to ghost text; writes benchmarks/results/vscode_latency.json
+#        e2e/run.sh indexing         measures typing while 2,000 files are indexed; writes .../vscode_indexing.json
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 [ -d node_modules ] || npm ci --ignore-scripts --silent
@@ -11,7 +12,7 @@ npm run --silent build-tests
 # Without the wheel of 120 MB, which only the test of a first start needs and brings itself.
 grep -v '^!server' .vscodeignore > dist/vscodeignore
 npx vsce package --no-dependencies --skip-license --ignoreFile dist/vscodeignore --out dist/codet5p-e2e.vsix >dist/vsce.log 2>&1 || { cat dist/vsce.log; exit 1; }
-[ "${1:-}" != latency ] || exec node dist/tests/e2e/latency.js
+case "${1:-}" in latency | indexing) exec node "dist/tests/e2e/$1.js" ;; esac
 
 tests=(completion assistance client firstStart)
 [ $# -eq 0 ] || tests=("$@")
