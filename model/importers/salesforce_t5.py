@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from codet5p.core.errors import CheckpointError
+from codet5p.core.t5_names import T5_NAMES
 from codet5p.model.checkpoint import model_from_weights, weight_names
 from codet5p.model.config import CodeT5pConfig
 from codet5p.model.importers.released_folder import read_released_config, read_released_tensors, under_our_names
@@ -21,33 +22,7 @@ from codet5p.model.transformer import CodeT5pModel
 
 __all__ = ["SALESFORCE_T5_NAMES", "import_salesforce_t5", "salesforce_t5_config"]
 
-SALESFORCE_T5_NAMES = {
-    "token_embedding.weight": "shared.weight",
-    "encoder.relative_bias.weight": "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight",
-    "encoder.layers.{i}.self_attention_norm.weight": "encoder.block.{i}.layer.0.layer_norm.weight",
-    "encoder.layers.{i}.self_attention.query.weight": "encoder.block.{i}.layer.0.SelfAttention.q.weight",
-    "encoder.layers.{i}.self_attention.key.weight": "encoder.block.{i}.layer.0.SelfAttention.k.weight",
-    "encoder.layers.{i}.self_attention.value.weight": "encoder.block.{i}.layer.0.SelfAttention.v.weight",
-    "encoder.layers.{i}.self_attention.output.weight": "encoder.block.{i}.layer.0.SelfAttention.o.weight",
-    "encoder.layers.{i}.feed_forward_norm.weight": "encoder.block.{i}.layer.1.layer_norm.weight",
-    "encoder.layers.{i}.feed_forward.input.weight": "encoder.block.{i}.layer.1.DenseReluDense.wi.weight",
-    "encoder.layers.{i}.feed_forward.output.weight": "encoder.block.{i}.layer.1.DenseReluDense.wo.weight",
-    "encoder.final_norm.weight": "encoder.final_layer_norm.weight",
-    "decoder.relative_bias.weight": "decoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight",
-    "decoder.layers.{i}.self_attention_norm.weight": "decoder.block.{i}.layer.0.layer_norm.weight",
-    "decoder.layers.{i}.self_attention.query.weight": "decoder.block.{i}.layer.0.SelfAttention.q.weight",
-    "decoder.layers.{i}.self_attention.key.weight": "decoder.block.{i}.layer.0.SelfAttention.k.weight",
-    "decoder.layers.{i}.self_attention.value.weight": "decoder.block.{i}.layer.0.SelfAttention.v.weight",
-    "decoder.layers.{i}.self_attention.output.weight": "decoder.block.{i}.layer.0.SelfAttention.o.weight",
-    "decoder.layers.{i}.cross_attention_norm.weight": "decoder.block.{i}.layer.1.layer_norm.weight",
-    "decoder.layers.{i}.cross_attention.query.weight": "decoder.block.{i}.layer.1.EncDecAttention.q.weight",
-    "decoder.layers.{i}.cross_attention.key.weight": "decoder.block.{i}.layer.1.EncDecAttention.k.weight",
-    "decoder.layers.{i}.cross_attention.value.weight": "decoder.block.{i}.layer.1.EncDecAttention.v.weight",
-    "decoder.layers.{i}.cross_attention.output.weight": "decoder.block.{i}.layer.1.EncDecAttention.o.weight",
-    "decoder.layers.{i}.feed_forward_norm.weight": "decoder.block.{i}.layer.2.layer_norm.weight",
-    "decoder.layers.{i}.feed_forward.input.weight": "decoder.block.{i}.layer.2.DenseReluDense.wi.weight",
-    "decoder.layers.{i}.feed_forward.output.weight": "decoder.block.{i}.layer.2.DenseReluDense.wo.weight",
-    "decoder.final_norm.weight": "decoder.final_layer_norm.weight",
+SALESFORCE_T5_NAMES = T5_NAMES | {
     "text_code_projection.weight": "proj.weight",
     "text_code_projection.bias": "proj.bias",
     "matching_head.weight": "itm_head.weight",
