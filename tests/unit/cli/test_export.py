@@ -50,6 +50,11 @@ def test_all_modes_of_one_checkpoint_become_models_that_run(tmp_path: Path) -> N
     [
         (["--modes", "fly"], "unknown mode 'fly'; known are complete, generate, match, embed"),
         (["--quantization", "int4"], "unknown quantization 'int4'; known are int8, float32"),
+        (["--format", "onnx"], "unknown format 'onnx'; known are artifact, hugging-face, sentence-transformers"),
+        (
+            ["--format", "hugging-face", "--modes", "embed"],
+            "name, modes, quantization and provenance are of an artifact; hugging-face has none of them",
+        ),
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_is_written(tmp_path: Path, option: list[str], reason: str) -> None:
@@ -62,3 +67,20 @@ def test_a_wrong_option_is_refused_before_anything_is_written(tmp_path: Path, op
 def test_a_folder_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["export", str(tmp_path), str(tmp_path / "mine")])
     assert isinstance(result.exception, CheckpointError)
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "files"),
+    [
+        ("hugging-face", "LlamaForCausalLM", {"config.json", "model.safetensors", "tokenizer.json"}),
+        ("sentence-transformers", "SentenceTransformer", {"modules.json", "model.safetensors", "2_Dense"}),
+    ],
+)
+def test_a_checkpoint_becomes_a_folder_of_another_library(
+    tmp_path: Path, target: str, kind: str, files: set[str]
+) -> None:
+    checkpoint = write_checkpoint(tmp_path / "checkpoint", SMALL)
+    result = CliRunner().invoke(app, ["export", str(checkpoint), str(tmp_path / "mine"), "--format", target])
+    assert result.exit_code == 0
+    assert result.stdout.replace("\n", "").endswith(f": {kind}")
+    assert files <= {path.name for path in (tmp_path / "mine").iterdir()}

@@ -15,7 +15,7 @@ OPTIONS = {
     "index": {"--path", "--rebuild", "--status", "--prune", "--json", "--cache"},
     "mcp": {"--path", "--cache"},
     "doctor": {"--json", "--calibrate", "--artifact", "--cache"},
-    "export": {"CHECKPOINT", "DESTINATION", "--name", "--modes", "--quantization", "--provenance"},
+    "export": {"CHECKPOINT", "DESTINATION", "--name", "--modes", "--quantization", "--provenance", "--format"},
     "import": {"SOURCE", "DESTINATION", "--decoder-layers", "--encoder-layers"},
 }
 
