@@ -21,7 +21,7 @@ import {
   waitUntilGhostTextIsGone,
   waitUntilReady,
 } from "./editing";
-import { PRODUCT_SETTINGS, screenshot } from "./product";
+import { PATIENT_SETTINGS, screenshot } from "./product";
 import { openWorkbench, type Workbench } from "./workbench";
 
 const FILE = "inventory.py";
@@ -49,7 +49,7 @@ describe("completion", () => {
     workbench = await openWorkbench({
       files: { [FILE]: TEXT },
       open: FILE,
-      settings: { ...PRODUCT_SETTINGS, "codet5p.completion.maxNewTokens": "many" },
+      settings: { ...PATIENT_SETTINGS, "codet5p.completion.maxNewTokens": "many" },
     });
     await waitUntilReady(workbench.page);
   });

@@ -18,7 +18,7 @@ describe("first start", () => {
     workbench = await openWorkbench({
       files: { "hello.py": "" },
       open: "hello.py",
-      settings: {},
+      settings: { "codet5p.completion.timeLimitMilliseconds": 20_000 },
       vsix: PACKAGED_VSIX,
       walkthrough: true,
     });

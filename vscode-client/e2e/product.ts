@@ -13,6 +13,9 @@ const IMAGES = path.join(REPOSITORY, "docs/images");
 export const SERVER_PROGRAM = path.join(REPOSITORY, ".venv/bin/codet5p");
 export const PRODUCT_SETTINGS = { "codet5p.server.path": SERVER_PROGRAM };
 
+/** For tests, which ask what is suggested, not how soon: on a busy machine the time limit would cut suggestions off. */
+export const PATIENT_SETTINGS = { ...PRODUCT_SETTINGS, "codet5p.completion.timeLimitMilliseconds": 20_000 };
+
 /** What `package.sh` makes: the extension with the server's wheel. */
 export const PACKAGED_VSIX = path.join(CLIENT_ROOT, "dist/codet5p-packaged.vsix");
 
