@@ -9,8 +9,8 @@ in its file (and in its lines, where it names lines), gains are binary, primary 
 each figure is the mean over queries. `--large` measures growth and latency on any folder of code.
 
 Every system but ripgrep ranks the same chunks. The weights of our rules were chosen on the queries of fastapi, aiohttp
-and pydantic, in steps of two; the sweep is part of the result, so that the reader can see how little hangs on any one of
-them. `results/search_held_out.json` is the same measure on gin and express, which were looked at only afterwards.
+and pydantic, in steps of two; the sweep is part of the result, so that the reader can see how little hangs on any one
+of them. `results/search_held_out.json` is the same measure on gin and express, looked at only afterwards.
 """
 
 import argparse
