@@ -1,1 +1,1 @@
-"""Measurements, run by hand with `make bench`; results are committed under `results/` with the commit that made them."""
+"""Measurements, run by hand with `make bench`; results are committed with the commit that made them."""

@@ -74,9 +74,7 @@ class Editor:
         """Type `text` at a position."""
         self._version += 1
         position = types.Position(line=line, character=character)
-        change = types.TextDocumentContentChangePartial(
-            range=types.Range(start=position, end=position), text=text
-        )
+        change = types.TextDocumentContentChangePartial(range=types.Range(start=position, end=position), text=text)
         document = types.VersionedTextDocumentIdentifier(uri=self._uri, version=self._version)
         self._client.text_document_did_change(
             types.DidChangeTextDocumentParams(text_document=document, content_changes=[change])
