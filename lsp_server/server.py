@@ -10,7 +10,10 @@ from pygls.lsp.server import LanguageServer
 from codet5p import __version__
 from codet5p.lsp_server.handlers import documents, indexing, lifecycle
 from codet5p.lsp_server.handlers.acceptance import accepted
+from codet5p.lsp_server.handlers.code_action import KIND, code_actions, resolve_code_action
 from codet5p.lsp_server.handlers.completion import completion
+from codet5p.lsp_server.handlers.docstring import docstring
+from codet5p.lsp_server.handlers.hover import hover
 from codet5p.lsp_server.handlers.inline_completion import inline_completion
 from codet5p.lsp_server.handlers.positions import PositionEncoding
 from codet5p.lsp_server.handlers.search import search
@@ -41,6 +44,14 @@ class AssistantServer(LanguageServer):
         return self.workspace.position_encoding or types.PositionEncodingKind.Utf16
 
     @property
+    def resolves_actions(self) -> bool:
+        """Whether the editor asks for the edit of a code action once it is chosen."""
+        document = self.client_capabilities.text_document
+        action = document.code_action if document is not None else None
+        support = action.resolve_support if action is not None else None
+        return support is not None and "edit" in support.properties
+
+    @property
     def has_been_shut_down(self) -> bool:
         """Whether the editor asked to shut down, after which leaving is no failure."""
         return bool(self.protocol._shutdown)  # noqa: SLF001 - pygls offers no other way
@@ -66,6 +77,7 @@ def create_server(*, artifact: Path, cache: Path, num_threads: int | None = None
     _add_documents(server)
     _add_completion(server)
     _add_search(server)
+    _add_docstrings(server)
     return server
 
 
@@ -176,3 +188,25 @@ def _add_search(server: AssistantServer) -> None:
     @server.command(indexing.RESUME_INDEXING_COMMAND)
     def _resume(*_: Any) -> None:
         state.search.resume()
+
+
+def _add_docstrings(server: AssistantServer) -> None:
+    state = server.state
+
+    @server.feature("codet5p/docstring")
+    async def _docstring(params: Any) -> dict[str, Any] | None:
+        return await docstring(state, params, server.position_encoding)
+
+    @server.feature(types.TEXT_DOCUMENT_HOVER)
+    async def _hover(params: types.HoverParams) -> types.Hover | None:
+        return await hover(state, params, server.position_encoding)
+
+    @server.feature(
+        types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=[KIND], resolve_provider=True)
+    )
+    async def _code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
+        return await code_actions(state, params, server.position_encoding, can_resolve=server.resolves_actions)
+
+    @server.feature(types.CODE_ACTION_RESOLVE)
+    async def _resolve(params: types.CodeAction) -> types.CodeAction:
+        return await resolve_code_action(state, params, server.position_encoding)

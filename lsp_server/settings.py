@@ -9,8 +9,9 @@ from typing import Any
 
 from codet5p.core.config import from_mapping
 from codet5p.core.errors import ConfigError
+from codet5p.lsp_server.features.docstring.styles import STYLE_NAMES
 
-__all__ = ["CompletionSettings", "Settings", "read_settings"]
+__all__ = ["CompletionSettings", "DocstringSettings", "Settings", "read_settings"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,14 +44,34 @@ class CompletionSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DocstringSettings:
+    """Settings under `codet5p.docstring`.
+
+    Attributes:
+        style: Style of new docstrings; `auto` follows the file's other docstrings. It concerns the languages that have
+            it, for the others it is as `auto`.
+    """
+
+    style: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuse a style that no language has."""
+        known = ("auto", *STYLE_NAMES)
+        if self.style not in known:
+            raise ValueError(f"must be one of {', '.join(known)}, got {self.style!r}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """Settings under `codet5p`.
 
     Attributes:
         completion: Inline completion.
+        docstring: Docstrings.
     """
 
     completion: CompletionSettings = field(default_factory=CompletionSettings)
+    docstring: DocstringSettings = field(default_factory=DocstringSettings)
 
 
 def read_settings(given: object) -> tuple[Settings, list[str]]:

@@ -9,6 +9,7 @@ from codet5p.lsp_server.documents import DocumentStore
 from codet5p.lsp_server.engine.loading import LoadedEngine
 from codet5p.lsp_server.engine.scheduler import Scheduler
 from codet5p.lsp_server.features.completion import Completer, CompletionLimits
+from codet5p.lsp_server.features.docstring.writer import DocstringWriter
 from codet5p.lsp_server.index.store import default_index_folder
 from codet5p.lsp_server.settings import Settings
 from codet5p.lsp_server.statistics import Statistics
@@ -51,6 +52,7 @@ class ServerState:
         self.statistics = Statistics()
         self.scheduler = Scheduler()
         self.search = WorkspaceSearch(default_index_folder())
+        self.docstring_writer: DocstringWriter | None = None
         self.reported_problems: set[str] = set()
         self.pending_chore: asyncio.TimerHandle | None = None
         self.last_error: str | None = None
