@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from codet5p.cli.terminal_progress import byte_progress
-from codet5p.core.artifact import load_manifest
+from codet5p.core.assembly import assembly_bytes
 
 if TYPE_CHECKING:
     from codet5p.lsp_server.engine.loading import LoadedEngine
@@ -31,6 +31,5 @@ def load_engine_with_bar(artifact: Path, cache: Path, *, num_threads: int | None
     """
     from codet5p.lsp_server.engine.loading import load_engine
 
-    total = 2 * sum(entry.bytes for entry in load_manifest(artifact).files.values())
-    with byte_progress("preparing the model (first start)", total, Console(stderr=True)) as advance:
+    with byte_progress("preparing the model (first start)", assembly_bytes(artifact), Console(stderr=True)) as advance:
         return load_engine(artifact, cache, num_threads=num_threads, advance=advance)

@@ -31,7 +31,7 @@ from codet5p.core.errors import ArtifactError
 from codet5p.core.model_config import CodeT5pConfig
 from codet5p.core.tokenizer import Tokenizer
 
-__all__ = ["PROJECTION_NAME", "AssembledModels", "assemble", "default_cache"]
+__all__ = ["PROJECTION_NAME", "AssembledModels", "assemble", "assembly_bytes", "default_cache"]
 
 PROJECTION_NAME = "projection.safetensors"
 _RECORD_NAME = "assembled.json"
@@ -85,6 +85,22 @@ class AssembledModels:
 def default_cache() -> Path:
     """Return the folder of the user's cache that holds assembled models."""
     return user_cache_path("codet5p") / "models"
+
+
+def assembly_bytes(artifact: Path) -> int:
+    """Return how many bytes `assemble` will about report: the artifact's size once, and once more for each model.
+
+    Args:
+        artifact: Folder of the artifact.
+
+    Returns:
+        The total for a progress bar; a model that leaves out half of the weights is counted in full.
+
+    Raises:
+        ArtifactError: If there is no artifact, or its manifest is malformed.
+    """
+    manifest = load_manifest(artifact)
+    return (1 + len(list(_models(manifest)))) * sum(entry.bytes for entry in manifest.files.values())
 
 
 def assemble(artifact: Path, cache: Path, advance: _Advance = lambda _: None) -> AssembledModels:

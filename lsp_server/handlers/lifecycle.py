@@ -11,7 +11,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
-from codet5p.core.artifact import load_manifest
+from codet5p.core.assembly import assembly_bytes
 from codet5p.core.errors import CodeT5pError, EngineError
 from codet5p.lsp_server.engine.loading import LoadedEngine, load_engine
 from codet5p.lsp_server.settings import read_settings
@@ -61,7 +61,7 @@ async def load_with_progress(server: LanguageServer, state: ServerState) -> None
         # Should loading fail in a way nobody foresaw, the thread leaves its traceback and requests stop waiting.
         outcome: LoadedEngine | CodeT5pError = EngineError("cannot load the model; see codet5p doctor")
         try:
-            total = 2 * sum(entry.bytes for entry in load_manifest(state.artifact).files.values())
+            total = assembly_bytes(state.artifact)
             outcome = load_engine(
                 state.artifact,
                 state.cache,

@@ -11,7 +11,7 @@ import pytest
 from small_artifact import SMALL, SMALL_DECODER, random_weights, write_artifact
 
 from codet5p.core import assembly
-from codet5p.core.assembly import AssembledModels, assemble, default_cache
+from codet5p.core.assembly import AssembledModels, assemble, assembly_bytes, default_cache
 from codet5p.core.errors import ArtifactError
 
 WEIGHTS = "weights-1-of-1.safetensors"
@@ -216,3 +216,17 @@ def test_a_weight_lies_in_the_artifact_once_and_in_each_model_that_computes_with
     assert stored.count(shared) == 1
     counts = [(models.folder(mode) / "model.bin").read_bytes().count(shared) for mode in ("complete", "match", "embed")]
     assert counts == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("modes", "num_models"), [(("complete",), 1), (("generate", "match"), 1), (("match", "embed"), 2)]
+)
+def test_the_expected_progress_counts_the_artifact_and_each_model(
+    tmp_path: Path, cache: Path, modes: Any, num_models: int
+) -> None:
+    manifest = write_artifact(tmp_path / "artifact", SMALL, modes=modes)
+    size = sum(entry.bytes for entry in manifest.files.values())
+    assert assembly_bytes(tmp_path / "artifact") == (1 + num_models) * size
+    counts: list[int] = []
+    assemble(tmp_path / "artifact", cache, counts.append)
+    assert 0.5 * size * (1 + num_models) < sum(counts) < 1.1 * size * (1 + num_models)
