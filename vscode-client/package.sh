@@ -13,7 +13,7 @@ wheel="server/codet5p-$version-py3-none-any.whl"
 rm -rf server
 "$PYTHON" -m build --wheel --outdir server .. >/dev/null
 [ -f "$wheel" ] || { echo "package.sh: expected $wheel, built $(ls server)"; exit 1; }
-unzip -l "$wheel" | grep -q 'codet5p/artifacts/.*\.safetensors' || { echo "package.sh: the wheel carries no weights; remedy: make the artifact first"; exit 1; }
+"$PYTHON" -m zipfile -l "$wheel" | grep 'codet5p/artifacts/.*\.safetensors' >/dev/null || { echo "package.sh: the wheel carries no weights; remedy: make the artifact first"; exit 1; }
 npm run --silent check
 npm run --silent bundle
 cp ../LICENSE LICENSE
