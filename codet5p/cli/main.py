@@ -6,14 +6,18 @@ import typer
 
 from codet5p import __version__
 from codet5p.cli.complete import complete
+from codet5p.cli.corpus import app as corpus
 from codet5p.cli.demo import demo
+from codet5p.cli.docstring import docstring
 from codet5p.cli.doctor import doctor
+from codet5p.cli.evaluate import evaluate
 from codet5p.cli.export import export
 from codet5p.cli.import_weights import import_weights
 from codet5p.cli.index import index
 from codet5p.cli.mcp import mcp
 from codet5p.cli.search import search
 from codet5p.cli.serve import serve
+from codet5p.cli.train import train, transport
 from codet5p.core.errors import CodeT5pError
 
 __all__ = ["app", "main"]
@@ -29,12 +33,17 @@ app = typer.Typer(
 app.command(rich_help_panel="Use")(serve)
 app.command(rich_help_panel="Use")(demo)
 app.command(rich_help_panel="Use")(complete)
+app.command(rich_help_panel="Use")(docstring)
 app.command(rich_help_panel="Use")(search)
 app.command(rich_help_panel="Use")(index)
 app.command(rich_help_panel="Use")(mcp)
 app.command(rich_help_panel="Use")(doctor)
-app.command(rich_help_panel="Make")(export)
+app.add_typer(corpus, name="corpus", rich_help_panel="Make")
 app.command("import", rich_help_panel="Make")(import_weights)
+app.command(rich_help_panel="Make")(train)
+app.add_typer(transport, name="transport", rich_help_panel="Make")
+app.command(rich_help_panel="Make")(evaluate)
+app.command(rich_help_panel="Make")(export)
 
 
 def _print_version(wanted: bool) -> None:
