@@ -14,7 +14,7 @@ from codet5p.core.artifact import Manifest
 from codet5p.core.model_config import CodeT5pConfig
 from codet5p.export.exporter import ExportOptions, export_artifact
 
-__all__ = ["SMALL", "SMALL_DECODER", "random_weights", "write_artifact", "write_checkpoint"]
+__all__ = ["SMALL", "SMALL_DECODER", "SMALL_T5", "random_weights", "write_artifact", "write_checkpoint"]
 
 SMALL = CodeT5pConfig(
     vocab_size=448,
@@ -35,6 +35,18 @@ SMALL = CodeT5pConfig(
     embedding_dim=8,
 )
 SMALL_DECODER = replace(SMALL, num_encoder_layers=0, cross_attention_layers=())
+SMALL_T5 = replace(
+    SMALL,
+    num_key_value_heads=4,
+    activation="relu",
+    position="relative_bias",
+    scale_attention=False,
+    norm_epsilon=1e-6,
+    scale_head=True,
+    cross_attention_layers=(0, 1, 2, 3),
+    relative_buckets=8,
+    relative_max_distance=16,
+)
 
 
 def random_weights(config: CodeT5pConfig, seed: int = 0) -> dict[str, NDArray[np.float32]]:
@@ -46,6 +58,8 @@ def random_weights(config: CodeT5pConfig, seed: int = 0) -> dict[str, NDArray[np
             shapes |= _layer_shapes(config, f"{side}.layers.{layer}", crosses=crosses)
         if count:
             shapes[f"{side}.final_norm.weight"] = (config.width,)
+        if count and config.position == "relative_bias":
+            shapes[f"{side}.relative_bias.weight"] = (config.relative_buckets, config.num_heads)
     if not config.tie_head:
         shapes["lm_head.weight"] = (config.vocab_size, config.width)
     shapes |= {"text_code_projection.weight": (config.embedding_dim, config.width)}

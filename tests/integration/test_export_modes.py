@@ -12,7 +12,7 @@ import torch
 from exported_models import decided_model, exported
 from fakes import small_tokenizer
 from numpy.typing import NDArray
-from small_artifact import SMALL
+from small_artifact import SMALL, SMALL_T5
 
 from codet5p.cli.artifact_model import ArtifactModel
 from codet5p.core.assembly import AssembledModels
@@ -31,23 +31,11 @@ TOKENIZER = small_tokenizer()
 NAMES = TOKENIZER.tokens
 EOS_ID = TOKENIZER.token_id(EOS)
 NEW_TOKENS = 12
-T5 = replace(
-    SMALL,
-    num_key_value_heads=4,
-    activation="relu",
-    position="relative_bias",
-    scale_attention=False,
-    norm_epsilon=1e-6,
-    scale_head=True,
-    cross_attention_layers=(0, 1, 2, 3),
-    relative_buckets=8,
-    relative_max_distance=16,
-)
 FAMILIES = {
     "shallow-deep, cross-attention in layers 0 and 2": SMALL,
     "shallow-deep, cross-attention in layer 3, own head": replace(SMALL, cross_attention_layers=(3,), tie_head=False),
-    "t5": T5,
-    "t5, own head": replace(T5, tie_head=False),
+    "t5": SMALL_T5,
+    "t5, own head": replace(SMALL_T5, tie_head=False),
 }
 TEXTS = (
     "return self.value",

@@ -9,7 +9,7 @@ import torch
 from exported_models import decided_model
 from fakes import small_tokenizer
 from sentence_transformers import SentenceTransformer
-from small_artifact import SMALL, SMALL_DECODER
+from small_artifact import SMALL, SMALL_DECODER, SMALL_T5
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
 from codet5p.core.encoder_inputs import opened_source
@@ -22,18 +22,6 @@ from codet5p.model.checkpoint import save_checkpoint
 from codet5p.model.transformer import CodeT5pModel
 
 TOKENIZER = small_tokenizer()
-T5 = replace(
-    SMALL,
-    num_key_value_heads=4,
-    activation="relu",
-    position="relative_bias",
-    scale_attention=False,
-    norm_epsilon=1e-6,
-    scale_head=True,
-    cross_attention_layers=(0, 1, 2, 3),
-    relative_buckets=8,
-    relative_max_distance=16,
-)
 TEXTS = ["return self.value", "def value():\n\treturn 7\n", "[CLS] is only text here, and ä", "long " * 60]
 
 
@@ -43,7 +31,7 @@ def saved(config: CodeT5pConfig, folder: Path) -> CodeT5pModel:
     return model
 
 
-@pytest.mark.parametrize("config", [SMALL, T5], ids=["shallow-deep", "t5"])
+@pytest.mark.parametrize("config", [SMALL, SMALL_T5], ids=["shallow-deep", "t5"])
 def test_sentence_transformers_gives_the_same_vectors(config: CodeT5pConfig, tmp_path: Path) -> None:
     model = saved(config, tmp_path / "checkpoint")
     write_sentence_transformers(tmp_path / "checkpoint", tmp_path / "folder", max_tokens=40)
@@ -70,7 +58,9 @@ def test_the_decoder_with_the_folded_encoder_is_a_llama(config: CodeT5pConfig, t
         torch.testing.assert_close(llama(ids).logits, expected, atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("config", [T5, replace(T5, tie_head=False, scale_head=False)], ids=["tied", "own head"])
+@pytest.mark.parametrize(
+    "config", [SMALL_T5, replace(SMALL_T5, tie_head=False, scale_head=False)], ids=["tied", "own head"]
+)
 def test_the_t5_family_is_a_t5(config: CodeT5pConfig, tmp_path: Path) -> None:
     model = saved(config, tmp_path / "checkpoint")
     assert write_hugging_face(tmp_path / "checkpoint", tmp_path / "folder") == "T5ForConditionalGeneration"
@@ -83,7 +73,7 @@ def test_the_t5_family_is_a_t5(config: CodeT5pConfig, tmp_path: Path) -> None:
 
 
 def test_the_tokenizer_reads_text_as_ours_does(tmp_path: Path) -> None:
-    saved(T5, tmp_path / "checkpoint")
+    saved(SMALL_T5, tmp_path / "checkpoint")
     write_hugging_face(tmp_path / "checkpoint", tmp_path / "folder")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "folder")
     for text in TEXTS:
@@ -93,9 +83,9 @@ def test_the_tokenizer_reads_text_as_ours_does(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
-        (replace(T5, cross_attention_layers=(0,)), "cross-attention in every decoder layer"),
-        (replace(T5, activation="swiglu"), "nor SwiGLU"),
-        (replace(T5, tie_head=False), "where the head is tied, and only there"),
+        (replace(SMALL_T5, cross_attention_layers=(0,)), "cross-attention in every decoder layer"),
+        (replace(SMALL_T5, activation="swiglu"), "nor SwiGLU"),
+        (replace(SMALL_T5, tie_head=False), "where the head is tied, and only there"),
         (replace(SMALL, scale_head=True), "an unscaled head"),
         (replace(SMALL, num_decoder_layers=0, cross_attention_layers=()), "as a sentence-transformers folder"),
     ],

@@ -1,36 +1,19 @@
 """The names of encoder-decoder and encoder, held against CTranslate2's own specifications."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from ctranslate2.specs import model_spec, transformer_spec
 from fakes import small_tokenizer
-from small_artifact import SMALL, random_weights
+from small_artifact import SMALL, SMALL_T5, random_weights
 
 from codet5p.core.ct2_format import RuntimeModel
 from codet5p.core.ct2_layout import encoder_model, sequence_to_sequence_model
 from codet5p.core.model_config import CodeT5pConfig
 
 TOKENS = small_tokenizer().tokens
-T5 = replace(
-    SMALL,
-    num_key_value_heads=4,
-    activation="relu",
-    position="relative_bias",
-    scale_attention=False,
-    scale_head=True,
-    relative_buckets=8,
-    relative_max_distance=16,
-)
-
-
-def weights_of(config: CodeT5pConfig) -> dict[str, Any]:
-    weights: dict[str, Any] = random_weights(config)
-    for side in ("encoder", "decoder"):
-        weights[f"{side}.relative_bias.weight"] = np.ones((config.relative_buckets, config.num_heads), np.float32)
-    return weights
+WEIGHTS = random_weights(SMALL)
 
 
 def stack_options(config: CodeT5pConfig) -> dict[str, Any]:
@@ -80,11 +63,11 @@ def assert_same_names_and_settings(ours: RuntimeModel, spec: Any) -> None:
             assert np.asarray(ours.variables[name]()).dtype == value.dtype, name
 
 
-@pytest.mark.parametrize("config", [SMALL, T5], ids=["shallow-deep", "t5"])
+@pytest.mark.parametrize("config", [SMALL, SMALL_T5], ids=["shallow-deep", "t5"])
 def test_encoder_decoder_has_the_names_of_the_specification(config: CodeT5pConfig) -> None:
     encoder = transformer_spec.TransformerEncoderSpec(config.num_encoder_layers, **stack_options(config))
     decoder = transformer_spec.TransformerDecoderSpec(config.num_decoder_layers, **stack_options(config))
-    ours = sequence_to_sequence_model(config, weights_of(config), TOKENS)
+    ours = sequence_to_sequence_model(config, random_weights(config), TOKENS)
     spec = filled(transformer_spec.TransformerSpec(encoder, decoder), config)
     spec.decoder.projection.bias = np.zeros(config.vocab_size + 2, np.float32)
     spec.register_source_vocabulary(ours.vocabulary)
@@ -92,17 +75,17 @@ def test_encoder_decoder_has_the_names_of_the_specification(config: CodeT5pConfi
     assert_same_names_and_settings(ours, spec)
 
 
-@pytest.mark.parametrize("config", [SMALL, T5], ids=["shallow-deep", "t5"])
+@pytest.mark.parametrize("config", [SMALL, SMALL_T5], ids=["shallow-deep", "t5"])
 def test_encoder_has_the_names_of_the_specification(config: CodeT5pConfig) -> None:
     encoder = transformer_spec.TransformerEncoderSpec(config.num_encoder_layers, **stack_options(config))
-    ours = encoder_model(config, weights_of(config), TOKENS)
+    ours = encoder_model(config, random_weights(config), TOKENS)
     spec = filled(transformer_spec.TransformerEncoderModelSpec(encoder), config)
     spec.register_vocabulary([*ours.vocabulary, "[One]", "[Two]"])
     assert_same_names_and_settings(ours, spec)
 
 
 def test_cross_attention_fuses_key_and_value_and_leaves_the_query_alone() -> None:
-    weights = weights_of(SMALL)
+    weights = WEIGHTS
     variables = sequence_to_sequence_model(SMALL, weights, TOKENS).variables
     ours = "decoder.layers.2.cross_attention"
     fused = np.concatenate([weights[f"{ours}.key.weight"], weights[f"{ours}.value.weight"]])
@@ -116,8 +99,8 @@ def test_cross_attention_fuses_key_and_value_and_leaves_the_query_alone() -> Non
 
 
 def test_a_layer_without_cross_attention_gets_one_that_is_zero_and_stored_as_its_neighbours() -> None:
-    plain = sequence_to_sequence_model(SMALL, weights_of(SMALL), TOKENS).variables
-    quantized = {name: weight.astype(np.int8) for name, weight in weights_of(SMALL).items()}
+    plain = sequence_to_sequence_model(SMALL, WEIGHTS, TOKENS).variables
+    quantized = {name: weight.astype(np.int8) for name, weight in WEIGHTS.items()}
     quantized |= {f"{name}_scale": np.ones(len(weight), np.float32) for name, weight in quantized.items()}
     int8 = sequence_to_sequence_model(SMALL, quantized, TOKENS).variables
     for linear in range(3):
@@ -131,13 +114,13 @@ def test_a_layer_without_cross_attention_gets_one_that_is_zero_and_stored_as_its
 
 
 def test_the_folded_constants_of_completion_stay_out_of_the_encoder_decoder() -> None:
-    weights = weights_of(SMALL) | {"decoder.layers.0.folded_cross_attention": np.ones(SMALL.width, np.float32)}
+    weights = WEIGHTS | {"decoder.layers.0.folded_cross_attention": np.ones(SMALL.width, np.float32)}
     variables = sequence_to_sequence_model(SMALL, weights, TOKENS).variables
     assert [name for name in variables if name.endswith("/bias")] == ["decoder/projection/bias"]
 
 
 def test_the_layers_of_a_side_share_one_relative_bias() -> None:
-    model = sequence_to_sequence_model(T5, weights_of(T5), TOKENS)
+    model = sequence_to_sequence_model(SMALL_T5, random_weights(SMALL_T5), TOKENS)
     biases = [name for name in model.variables if name.endswith("/relative_attention_bias")]
     assert biases == [f"{side}/layer_0/self_attention/relative_attention_bias" for side in ("encoder", "decoder")]
     shared = {name: holder for name, holder in model.aliases.items() if name.endswith("/relative_attention_bias")}
