@@ -18,6 +18,7 @@ from codet5p.training.retrieval_augmentation import augmented_examples, write_ex
 from codet5p.training.sources import read_examples
 from codet5p.training.trainer import run_training
 
+pytestmark = pytest.mark.timeout(600)  # real training, on a machine that may be busy
 DEBUG = Path(__file__).parents[2] / "training" / "recipes" / "debug.toml"
 VERBS = ["sum", "product", "maximum", "minimum", "difference", "quotient"]
 NOUNS = ["prices", "lengths", "weights", "scores", "ages", "counts"]

@@ -14,6 +14,7 @@ from codet5p.training.evaluation.bits_per_byte import evaluate_bits_per_byte
 from codet5p.training.evaluation.line_completion import evaluate_line_completion
 from codet5p.training.evaluation.torch_model import TorchModel
 
+pytestmark = pytest.mark.timeout(600)  # real training, on a machine that may be busy
 DEBUG = Path(__file__).parents[2] / "training" / "recipes" / "debug.toml"
 ROWS = [
     {"id": 0, "input": "<s> def f ( x ) : <EOL> return", "gt": "x"},

@@ -10,6 +10,7 @@ from codet5p.training.config import TrainingRecipe, load_recipe
 from codet5p.training.run_checkpoint import latest_checkpoint, load_run
 from codet5p.training.trainer import run_training
 
+pytestmark = pytest.mark.timeout(600)  # real training, on a machine that may be busy
 DEBUG = Path(__file__).parents[2] / "training" / "recipes" / "debug.toml"
 SMALL_PAIRS = "{rows = 4, micro_rows = 2, max_text_tokens = 16, max_code_tokens = 32, queue = 8}"
 SMALL_CODE = "{rows = 4, micro_rows = 2, chunk_tokens = 32, block_tokens = 32}"
