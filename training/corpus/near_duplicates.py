@@ -1,8 +1,8 @@
 """Near duplicates: MinHash signatures, and the search for earlier documents that resemble a new one.
 
 Source: Broder, On the resemblance and containment of documents (1997); banding as in Leskovec et al., Mining of Massive
-Datasets, section 3.4. Vectorised over shingles and permutations, so that signing a document costs no Python loop; a test
-compares the estimate with the exact Jaccard similarity.
+Datasets, section 3.4. Vectorised over shingles and permutations, so that signing a document costs no Python loop; a
+test compares the estimate with the exact Jaccard similarity.
 
 Shape legend: P permutations, S shingles of a document, B bands.
 """

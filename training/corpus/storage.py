@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,6 +23,7 @@ from codet5p.training.corpus.sources.receipt import file_sha256
 __all__ = ["ShardWriter", "TableWriter", "read_index", "read_pairs", "read_shard", "write_index"]
 
 _FLUSH_BYTES = 8_000_000
+_READ_BYTES = 1 << 20
 _TABLE_ROWS = 20_000
 
 
@@ -132,11 +133,22 @@ def read_shard(path: Path) -> Iterator[dict[str, Any]]:
         DataError: If the file is missing, cut off or damaged.
     """
     try:
-        with zstandard.open(path, "rt", encoding="utf-8") as lines:
-            for line in lines:
+        with path.open("rb") as stream:
+            for line in _lines(stream):
                 yield json.loads(line)
-    except (OSError, ValueError, zstandard.ZstdError) as error:
+    except (OSError, ValueError, EOFError, zstandard.ZstdError) as error:
         raise DataError(f"cannot read {path}: {error}; copy or build the corpus again") from None
+
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a zstd file; the library's own reader takes a file that was cut off for its end."""
+    decompressor = zstandard.ZstdDecompressor().decompressobj()
+    rest = b""
+    while block := stream.read(_READ_BYTES):
+        *lines, rest = (rest + decompressor.decompress(block)).split(b"\n")
+        yield from lines
+    if not decompressor.eof:
+        raise EOFError("the file is cut off")
 
 
 def read_pairs(folder: Path, split: str) -> Iterator[dict[str, Any]]:
