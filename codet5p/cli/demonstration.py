@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlparse
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -22,6 +23,8 @@ __all__ = ["Scene", "demonstrate", "example_workspace"]
 _CONTEXT_LINES = 5
 _START_SECONDS = 120.0
 _ANSWER_SECONDS = 30.0
+_POLL_SECONDS = 0.1
+_HITS = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +47,7 @@ class Scene:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Script:
     scenes: tuple[Scene, ...]
+    queries: tuple[str, ...] = ()
 
 
 def example_workspace() -> Path:
@@ -80,6 +84,8 @@ async def demonstrate(workspace: Path, server_arguments: list[str]) -> None:
         console.print(f"[dim]server ready after {time.perf_counter() - started:.1f} s\n")
         for scene in script.scenes:
             await _play(client, workspace, scene, console)
+        for query in script.queries:
+            await _search(client, query, console)
         _print_status(await client.protocol.send_request_async("codet5p/status", {}), console)
     except (RuntimeError, JsonRpcException):
         if client.stopped:
@@ -104,7 +110,7 @@ async def _start(client: LanguageClient, workspace: Path) -> None:
             raise EngineError(status.error)
         if status.state == "ready":
             return
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(_POLL_SECONDS)
     raise EngineError(f"the server was not ready after {_START_SECONDS:.0f} s; see codet5p doctor")
 
 
@@ -133,6 +139,23 @@ async def _play(client: LanguageClient, workspace: Path, scene: Scene, console: 
             (f"   {milliseconds:.0f} ms, asked again {again:.1f} ms", "cyan"),
         )
     )
+    console.print()
+
+
+async def _search(client: LanguageClient, query: str, console: Console) -> None:
+    """Print the best hits for `query`, once the workspace is indexed."""
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    while True:
+        started = time.perf_counter()
+        answer = await client.protocol.send_request_async("codet5p/search", {"query": query, "limit": _HITS})
+        milliseconds = 1000 * (time.perf_counter() - started)
+        if not answer.pending or time.monotonic() > deadline:
+            break
+        await asyncio.sleep(_POLL_SECONDS)
+    console.print(f"[bold]Find code by description[/]  [dim]{query}[/]   [cyan]{milliseconds:.0f} ms")
+    for hit in answer.hits:
+        file = Path(unquote(urlparse(hit.uri).path)).name
+        console.print(Text.assemble("    ", (hit.name, "bold"), f"  {hit.kind}, {file}:{hit.range.start.line + 1}"))
     console.print()
 
 
