@@ -70,7 +70,8 @@ def _examine_model(findings: dict[str, Any], artifact: Path, cache: Path, *, cal
     record = completion.parent / "threads.json"
     if calibrate:
         record.unlink(missing_ok=True)
-    findings["threads"] = calibrated_threads(completion, Tokenizer.from_file(models.tokenizer_path))
+    tokenizer = Tokenizer.from_file(models.tokenizer_path)
+    findings["threads"] = calibrated_threads(completion, tokenizer, is_forced=calibrate)
     if record.exists():
         findings["timings"] = json.loads(record.read_text("utf-8"))["timings"]
 

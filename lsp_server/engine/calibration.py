@@ -44,15 +44,16 @@ class Timing:
     line_ms: float
 
 
-def calibrated_threads(model: Path, tokenizer: Tokenizer) -> int:
+def calibrated_threads(model: Path, tokenizer: Tokenizer, *, is_forced: bool = False) -> int:
     """Return the number of threads to use, from an earlier measurement where there is one.
 
     Args:
         model: Folder of an assembled model; the result is kept beside it.
         tokenizer: The model's tokenizer.
+        is_forced: Measure also where other programs keep the computer busy, which says little about a quiet hour.
 
     Returns:
-        1 to 4.
+        1 to 4; 1 on a busy computer, which is then measured at a later start.
     """
     record = model.parent / "threads.json"
     machine = f"{platform.machine()} {platform.processor()} {os.cpu_count()}"
@@ -62,12 +63,19 @@ def calibrated_threads(model: Path, tokenizer: Tokenizer) -> int:
             return int(known["num_threads"])
     except (OSError, ValueError, KeyError, TypeError):
         pass  # not measured yet, or unreadable: measure
+    if not is_forced and _is_busy():
+        return 1
     timings = [measure(model, tokenizer, num_threads) for num_threads in candidate_threads()]
     best = _choose(timings)
     content = {"machine": machine, "num_threads": best.num_threads, "timings": [asdict(timing) for timing in timings]}
     with contextlib.suppress(OSError):  # measured again next time
         record.write_text(json.dumps(content, indent=2), "utf-8")
     return best.num_threads
+
+
+def _is_busy() -> bool:
+    cores = os.cpu_count() or 1
+    return hasattr(os, "getloadavg") and os.getloadavg()[0] > cores
 
 
 def _choose(timings: list[Timing]) -> Timing:

@@ -14,7 +14,7 @@ from codet5p.cli.main import app
 def quick_calibration(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     calls: list[Path] = []
 
-    def calibrate(model: Path, _: object) -> int:
+    def calibrate(model: Path, _: object, *, is_forced: bool) -> int:
         record = model.parent / "threads.json"
         if not record.exists():
             calls.append(record)

@@ -11,13 +11,18 @@ from codet5p.lsp_server.engine import calibration
 from codet5p.lsp_server.engine.calibration import Timing, calibrated_threads, candidate_threads, measure
 
 
+@pytest.fixture(autouse=True)
+def quiet_computer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibration, "_is_busy", lambda: False)
+
+
 @pytest.fixture
 def models(artifact: Path, tmp_path: Path) -> AssembledModels:
     return assemble(artifact, tmp_path / "cache")
 
 
 def fake_measure(model: Path, tokenizer: Tokenizer, num_threads: int) -> Timing:
-    """Four threads are fastest on a prompt, two on a line."""
+    """Four threads are fastest on a prompt, two clearly so on a line."""
     line_ms = {1: 30.0, 2: 20.0, 4: 25.0}[num_threads]
     return Timing(num_threads=num_threads, prompt_ms_per_token=9.0 / num_threads, step_ms=1.0, line_ms=line_ms)
 
@@ -61,3 +66,25 @@ def test_a_measurement_has_positive_times(models: AssembledModels, tokenizer: To
 def test_a_folder_without_a_model_is_an_error_with_the_remedy(tmp_path: Path, tokenizer: Tokenizer) -> None:
     with pytest.raises(EngineError, match=r"^cannot load the model .*; see codet5p doctor$"):
         measure(tmp_path, tokenizer, 1)
+
+
+def test_a_busy_computer_gets_one_thread_and_is_measured_another_time(
+    models: AssembledModels, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration, "_is_busy", lambda: True)
+    monkeypatch.setattr(calibration, "candidate_threads", lambda: [1, 2, 4])
+    monkeypatch.setattr(calibration, "measure", fake_measure)
+    assert calibrated_threads(models.completion, tokenizer) == 1
+    assert not (models.completion.parent / "threads.json").exists()
+    assert calibrated_threads(models.completion, tokenizer, is_forced=True) == 2
+
+
+def test_a_second_thread_must_win_clearly(
+    models: AssembledModels, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nearly_equal(model: Path, tokenizer: Tokenizer, num_threads: int) -> Timing:
+        return Timing(num_threads=num_threads, prompt_ms_per_token=1.0, step_ms=1.0, line_ms=100.0 - 10 * num_threads)
+
+    monkeypatch.setattr(calibration, "candidate_threads", lambda: [1, 2])
+    monkeypatch.setattr(calibration, "measure", nearly_equal)
+    assert calibrated_threads(models.completion, tokenizer) == 1
