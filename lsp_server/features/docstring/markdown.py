@@ -1,5 +1,6 @@
 """A documentation text as Markdown, for a hover."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from codet5p.core.syntax import Function
@@ -35,7 +36,8 @@ def documentation_markdown(text: str, function: Function) -> str:
         taken |= {index for section in layout.sections for index in range(section.first, section.end)}
         prose = [line.rstrip() for index, line in enumerate(lines) if index not in taken]
         prose += list(_fact_lists(layout, lines))
-    return "\n".join([f"```{function.language}", function.signature, "```", *prose]).strip()
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(prose)).strip()
+    return "\n".join([f"```{function.language}", function.signature, "```", text])
 
 
 def _fact_lists(layout: Layout, lines: Sequence[str]) -> Iterator[str]:

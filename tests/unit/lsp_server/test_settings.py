@@ -80,3 +80,12 @@ def test_every_bad_value_is_reported() -> None:
 
 def test_the_editors_own_settings_are_none_of_our_business() -> None:
     assert read_settings({"serverPath": "/x", "completion": {"colour": 3}}) == (Settings(), [])
+
+
+def test_a_docstring_style_is_one_that_some_language_has() -> None:
+    settings, problems = read_settings({"docstring": {"style": "numpy"}})
+    assert (settings.docstring.style, problems) == ("numpy", [])
+    settings, problems = read_settings({"docstring": {"style": "epytext"}})
+    assert settings.docstring.style == "auto"
+    assert problems[0].startswith("codet5p.docstring.style must be one of auto, google, numpy, sphinx,")
+    assert problems[0].endswith("got 'epytext'; the default 'auto' is used")
