@@ -198,10 +198,12 @@ def _returns_value(
 ) -> bool | None:
     if returns:
         return returns not in _NOTHING
-    if language == "ruby" or body is None or _is_unfinished(body):
+    if language == "ruby" or body is None:
         return None
     if body.type not in {"block", "statement_block", "compound_statement", "constructor_body"}:
         return True  # an arrow function's expression
+    if _is_unfinished(body):
+        return None
     return any(
         node.type == "return_statement" and any(child.type != "none" for child in node.named_children) for node in nodes
     )
