@@ -1,5 +1,6 @@
 """The language server: which handler answers which method, and nothing else."""
 
+import asyncio
 import logging
 from pathlib import Path
 from typing import Any
@@ -92,9 +93,11 @@ def _add_lifecycle(server: AssistantServer) -> None:
     async def _initialized(_: types.InitializedParams) -> None:
         state.begin_loading()
         indexing.begin_indexing(server, state, server.indexing_progress)
-        await lifecycle.pull_settings(server, state)
-        await indexing.register_watcher(server)
-        await lifecycle.load_with_progress(server, state)
+        await asyncio.gather(
+            lifecycle.load_with_progress(server, state),
+            lifecycle.pull_settings(server, state),
+            indexing.register_watcher(server),
+        )
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def _configuration(params: types.DidChangeConfigurationParams) -> None:

@@ -22,6 +22,7 @@ __all__ = ["apply_settings", "load_with_progress", "pull_settings"]
 _LOGGER = logging.getLogger(__name__)
 _PROGRESS_TOKEN = "codet5p/loading"  # noqa: S105 - a progress token
 _REPORT_SECONDS = 0.1
+_PROGRESS_ANSWER_SECONDS = 1.0
 
 
 def apply_settings(server: LanguageServer, state: ServerState, given: object) -> None:
@@ -48,9 +49,12 @@ async def pull_settings(server: LanguageServer, state: ServerState) -> None:
 
 
 async def load_with_progress(server: LanguageServer, state: ServerState) -> None:
-    """Load the model on a thread of its own, showing how far it is; report a failure once and stay up."""
+    """Load the model on a thread of its own, showing how far it is; report a failure once and stay up.
+
+    Loading waits for no answer of the editor: one that never gives it would never get a completion.
+    """
     state.begin_loading()
-    progress = await _LoadingProgress.begin(server)
+    progress = _LoadingProgress(server)
     loop = asyncio.get_running_loop()
     done: asyncio.Future[LoadedEngine | CodeT5pError] = loop.create_future()
 
@@ -74,10 +78,13 @@ async def load_with_progress(server: LanguageServer, state: ServerState) -> None
             with contextlib.suppress(RuntimeError):  # the loop was closed: the editor has left
                 loop.call_soon_threadsafe(done.set_result, outcome)
 
+    beginning = asyncio.create_task(progress.begin())
     # A daemon thread, so that leaving during the first start does not wait for it.
     Thread(target=load, name="codet5p-loading", daemon=True).start()
     outcome = await done
     state.finish_loading(outcome)
+    await asyncio.wait({beginning}, timeout=_PROGRESS_ANSWER_SECONDS)
+    beginning.cancel()
     progress.end("failed" if isinstance(outcome, CodeT5pError) else "ready")
     if isinstance(outcome, CodeT5pError):
         _LOGGER.error("%s", outcome)
@@ -87,28 +94,26 @@ async def load_with_progress(server: LanguageServer, state: ServerState) -> None
 class _LoadingProgress:
     """The editor's progress bar for loading; silent where the editor has none."""
 
-    def __init__(self, server: LanguageServer | None) -> None:
+    def __init__(self, server: LanguageServer) -> None:
         self._server = server
+        self._has_begun = False
         self._bytes = 0
         self._reported_at = 0.0
 
-    @classmethod
-    async def begin(cls, server: LanguageServer) -> "_LoadingProgress":
-        window = server.client_capabilities.window
+    async def begin(self) -> None:
+        window = self._server.client_capabilities.window
         if window is None or not window.work_done_progress:
-            return cls(None)
-        try:
-            await server.work_done_progress.create_async(_PROGRESS_TOKEN)
-        except JsonRpcException:
-            return cls(None)
-        value: Any = types.WorkDoneProgressBegin(title="codet5p", message="loading the model", percentage=0)
-        server.work_done_progress.begin(_PROGRESS_TOKEN, value)
-        return cls(server)
+            return
+        with contextlib.suppress(JsonRpcException):  # an editor that announces progress and refuses it
+            await self._server.work_done_progress.create_async(_PROGRESS_TOKEN)
+            value: Any = types.WorkDoneProgressBegin(title="codet5p", message="loading the model", percentage=0)
+            self._server.work_done_progress.begin(_PROGRESS_TOKEN, value)
+            self._has_begun = True
 
     def advance(self, count: int, total: int) -> None:
         self._bytes += count
         now = time.monotonic()
-        if self._server is None or now - self._reported_at < _REPORT_SECONDS:
+        if not self._has_begun or now - self._reported_at < _REPORT_SECONDS:
             return
         self._reported_at = now
         share = min(self._bytes / max(total, 1), 1.0)
@@ -116,5 +121,5 @@ class _LoadingProgress:
         self._server.work_done_progress.report(_PROGRESS_TOKEN, report)
 
     def end(self, message: str) -> None:
-        if self._server is not None:
+        if self._has_begun:
             self._server.work_done_progress.end(_PROGRESS_TOKEN, types.WorkDoneProgressEnd(message=message))

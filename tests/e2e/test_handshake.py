@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from e2e.editor import Editor
-from e2e.installation import StartEditor
+from e2e.installation import StartEditor, StartRawClient
 from lsprotocol import types
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -72,3 +72,18 @@ async def test_the_status_names_the_model_and_its_cost(editor: Editor) -> None:
     assert len(status["revision"]) == 12
     assert status["threads"] == 1
     assert 0 < status["memoryMb"] < 1000
+
+
+async def test_an_editor_that_never_answers_the_server_gets_its_model_all_the_same(
+    start_raw_client: StartRawClient,
+) -> None:
+    client = await start_raw_client()
+    await client.initialize(
+        {
+            "window": {"workDoneProgress": True},
+            "workspace": {"configuration": True, "didChangeWatchedFiles": {"dynamicRegistration": True}},
+        }
+    )
+    await client.loaded()
+    asked = {message["method"] for message in client.notifications if "id" in message}
+    assert {"window/workDoneProgress/create", "workspace/configuration", "client/registerCapability"} <= asked

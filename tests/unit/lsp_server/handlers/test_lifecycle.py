@@ -122,6 +122,19 @@ async def test_an_editor_without_progress_is_served_all_the_same(
     state.scheduler.close()
 
 
+async def test_loading_does_not_wait_for_an_editor_that_never_answers(
+    artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "_PROGRESS_ANSWER_SECONDS", 0.01)
+    state = ServerState(artifact=artifact, cache=tmp_path / "cache", num_threads=1)
+    server = FakeServer(has_progress=True)
+    monkeypatch.setattr(server.work_done_progress, "create_async", lambda _: asyncio.Event().wait())
+    await load_with_progress(server, state)  # type: ignore[arg-type]
+    assert state.loaded_assistant is not None
+    assert server.work_done_progress.values == []
+    state.scheduler.close()
+
+
 async def test_the_loop_goes_on_while_the_model_loads(
     empty_state: ServerState, artifact: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
