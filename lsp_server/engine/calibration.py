@@ -17,6 +17,7 @@ import ctranslate2
 
 from codet5p.core.errors import EngineError
 from codet5p.core.tokenizer import Tokenizer
+from codet5p.lsp_server.engine.memory import release_free_memory
 
 __all__ = ["Timing", "calibrated_threads", "candidate_threads", "measure"]
 
@@ -66,6 +67,7 @@ def calibrated_threads(model: Path, tokenizer: Tokenizer, *, is_forced: bool = F
     if not is_forced and _is_busy():
         return 1
     timings = [measure(model, tokenizer, num_threads) for num_threads in candidate_threads()]
+    release_free_memory()  # the measured models are gone, their memory would stay
     best = _choose(timings)
     content = {"machine": machine, "num_threads": best.num_threads, "timings": [asdict(timing) for timing in timings]}
     with contextlib.suppress(OSError):  # measured again next time
