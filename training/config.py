@@ -3,17 +3,14 @@
 A recipe is a TOML file whose tables mirror these classes. Paths in it are relative to the recipe.
 """
 
-import dataclasses
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal
 
-from codet5p.core.config import from_mapping
-from codet5p.core.errors import ConfigError
 from codet5p.training.objectives.causal_lm import SplitCausalLm
 from codet5p.training.objectives.span_denoising import SpanDenoising
+from codet5p.training.recipe_file import read_recipe
 
 __all__ = [
     "CODE_OBJECTIVES",
@@ -327,49 +324,4 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> TrainingRecipe:
     Raises:
         ConfigError: If the file or an override is wrong.
     """
-    try:
-        mapping = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read the recipe {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from None
-    for override in overrides:
-        _apply(mapping, override)
-    try:
-        recipe = from_mapping(mapping, TrainingRecipe)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
-    return cast("TrainingRecipe", _absolute_paths(recipe, path.resolve().parent))
-
-
-def _apply(mapping: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
-    if not separator:
-        raise ConfigError(f"an override reads key=value, got {override!r}")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError as error:
-        if text.startswith(("{", "[", '"', "'")):
-            raise ConfigError(f"the value of {key} is not valid TOML: {error}") from None
-        value = str(Path(text).resolve()) if "/" in text else text
-    *parents, last = key.split(".")
-    here: Any = mapping
-    try:
-        for parent in parents:
-            here = here[int(parent)] if isinstance(here, list) else here.setdefault(parent, {})
-        here[int(last) if isinstance(here, list) else last] = value
-    except (IndexError, ValueError, TypeError, AttributeError):
-        raise ConfigError(f"the override {key} names no place in the recipe") from None
-
-
-def _absolute_paths(value: Any, folder: Path) -> Any:
-    if isinstance(value, Path):
-        return folder / value.expanduser()
-    if isinstance(value, tuple):
-        return tuple(_absolute_paths(item, folder) for item in value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [each.name for each in dataclasses.fields(value)]
-        return dataclasses.replace(value, **{name: _absolute_paths(getattr(value, name), folder) for name in names})
-    if isinstance(value, Mapping):
-        return {key: _absolute_paths(item, folder) for key, item in value.items()}
-    return value
+    return read_recipe(path, TrainingRecipe, overrides)

@@ -1,13 +1,10 @@
 """What a corpus build reads, keeps and writes; every default of the corpus lives here."""
 
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from codet5p.core.config import from_mapping
-from codet5p.core.errors import ConfigError
+from codet5p.training.recipe_file import read_recipe
 
 __all__ = [
     "CorpusConfig",
@@ -145,33 +142,4 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> CorpusConfig:
     Raises:
         ConfigError: If the file or an override is wrong.
     """
-    try:
-        mapping = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read the recipe {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from None
-    for override in overrides:
-        _override(mapping, override)
-    recipe = from_mapping(mapping, CorpusConfig)
-    folder = path.resolve().parent
-    evaluation = None if recipe.evaluation is None else folder / recipe.evaluation
-    return replace(recipe, manifest=folder / recipe.manifest, cache=folder / recipe.cache, evaluation=evaluation)
-
-
-def _override(mapping: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
-    if not separator:
-        raise ConfigError(f"an override reads key=value, got {override!r}")
-    *parents, last = key.split(".")
-    for parent in parents:
-        mapping = mapping.setdefault(parent, {})
-        if not isinstance(mapping, dict):
-            raise ConfigError(f"the override {key} names no place in the recipe")
-    if last in {"manifest", "cache", "evaluation"}:
-        mapping[last] = str(Path(text).resolve())
-        return
-    try:
-        mapping[last] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        mapping[last] = text
+    return read_recipe(path, CorpusConfig, overrides)
