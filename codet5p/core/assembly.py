@@ -16,6 +16,7 @@ import contextlib
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ from codet5p.core.tokenizer import Tokenizer
 __all__ = ["PROJECTION_NAME", "AssembledModels", "assemble", "assembly_bytes", "default_cache"]
 
 PROJECTION_NAME = "projection.safetensors"
+_LEFTOVER_SECONDS = 24 * 3600
 _RECORD_NAME = "assembled.json"
 _Advance = Callable[[int], None]
 _Layout = Callable[[CodeT5pConfig, Tensors, list[str]], RuntimeModel]
@@ -145,6 +147,7 @@ def _models(manifest: Manifest) -> Iterator[tuple[str, str, _Layout]]:
 
 def _assemble_anew(artifact: Path, manifest: Manifest, home: Path, advance: _Advance) -> None:
     home.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(home.parent)
     workplace = Path(tempfile.mkdtemp(prefix=f".{home.name}-", dir=home.parent))
     try:
         tokens = Tokenizer.from_file(artifact / TOKENIZER_NAME).tokens
@@ -159,6 +162,14 @@ def _assemble_anew(artifact: Path, manifest: Manifest, home: Path, advance: _Adv
             _replace(workplace, home)
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
+
+
+def _remove_leftovers(cache: Path) -> None:
+    """Delete the work folders of processes that were killed; one of today may still be in use."""
+    for folder in cache.glob(".*"):
+        with contextlib.suppress(OSError):  # another process removes it as well
+            if time.time() - folder.stat().st_mtime > _LEFTOVER_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(folder: Path, model: RuntimeModel, advance: _Advance) -> None:

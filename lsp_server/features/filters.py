@@ -36,9 +36,10 @@ def without_overlap(suggestion: str, rest_of_line: str) -> str:
         rest_of_line: What stands right of the cursor, such as closing brackets that the editor typed.
 
     Returns:
-        The suggestion, shorter where its end equals the start of `rest_of_line`; empty where nothing new is left.
+        The suggestion, shorter where its end equals the start of `rest_of_line`, blanks before it aside; empty where
+        nothing new is left.
     """
-    rest = rest_of_line.rstrip()
+    rest = rest_of_line.strip()
     for length in range(min(len(rest), len(suggestion)), 0, -1):
         if suggestion.endswith(rest[:length]):
             return suggestion[:-length]

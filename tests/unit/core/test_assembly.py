@@ -230,3 +230,13 @@ def test_the_expected_progress_counts_the_artifact_and_each_model(
     counts: list[int] = []
     assemble(tmp_path / "artifact", cache, counts.append)
     assert 0.5 * size * (1 + num_models) < sum(counts) < 1.1 * size * (1 + num_models)
+
+
+def test_work_folders_of_killed_processes_are_removed_after_a_day(artifact: Path, cache: Path) -> None:
+    old, new = cache / ".small-0-old", cache / ".small-0-new"
+    for folder in (old, new):
+        (folder / "completion").mkdir(parents=True)
+    os.utime(old, (0, 0))
+    assemble(artifact, cache)
+    assert not old.exists()
+    assert new.exists()

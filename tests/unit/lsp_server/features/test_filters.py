@@ -37,6 +37,7 @@ def test_a_line_ends_where_it_ends_and_no_word_is_half(text: str, is_finished: b
         ("x):", "):", "x"),
         ("x)", "):", "x"),
         ("x)", ")   ", "x"),
+        ("x)", " )", "x"),
     ],
 )
 def test_what_stands_right_of_the_cursor_is_not_offered_again(suggestion: str, rest: str, expected: str) -> None:
