@@ -55,6 +55,19 @@ class _Window:
         )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Tail:
+    """The text from the window to the cursor.
+
+    Of an endless line, as in a minified file, only the last tokens are kept; `is_whole` says whether they reach back to
+    the window.
+    """
+
+    ids: tuple[int, ...]
+    required_prefix: bytes
+    is_whole: bool
+
+
 class PromptWindows:
     """The windows of the documents edited last."""
 
@@ -85,13 +98,12 @@ class PromptWindows:
         """
         window = self._windows.get(uri)
         if window is not None and window.fits(prefix):
-            tail_ids, required = self._encode_tail(prefix[window.end :])
-            if len(tail_ids) <= self._max_tail_tokens or window.end == _static_end(prefix):
+            tail = self._encode_tail(prefix[window.end :])
+            if len(tail.ids) <= self._max_tail_tokens or window.end == _static_end(prefix):
                 self._windows.move_to_end(uri)
-                return self._assemble(window, tail_ids, required)
+                return self._assemble(window, tail)
         window = self._lay(uri, prefix)
-        tail_ids, required = self._encode_tail(prefix[window.end :])
-        return self._assemble(window, tail_ids, required)
+        return self._assemble(window, self._encode_tail(prefix[window.end :]))
 
     def next_static(self, uri: str, prefix: str) -> tuple[int, ...] | None:
         """Return the static tokens worth preparing while the user pauses, having moved the window there.
@@ -104,7 +116,7 @@ class PromptWindows:
             The tokens of a window that ends before the current line, or None where the tail is still short.
         """
         window = self._windows.get(uri)
-        if window is None or 2 * len(self._encode_tail(prefix[window.end :])[0]) <= self._max_tail_tokens:
+        if window is None or 2 * len(self._encode_tail(prefix[window.end :]).ids) <= self._max_tail_tokens:
             return None
         moved = self._lay(uri, prefix)
         return None if moved.ids == window.ids else moved.ids
@@ -132,30 +144,32 @@ class PromptWindows:
             self._windows.popitem(last=False)
         return window
 
-    def _assemble(self, window: _Window, tail_ids: tuple[int, ...], required: bytes) -> Prompt:
-        if not tail_ids:  # at most one token from the start of the file: behind a window stands at least a line end
-            tail_ids = (self._start_id,)
-        return Prompt(static_ids=window.ids, tail_ids=tail_ids, required_prefix=required)
+    def _assemble(self, window: _Window, tail: _Tail) -> Prompt:
+        # No tail: at most one token from the start of the file, since behind a window stands at least a line end.
+        return Prompt(
+            static_ids=window.ids if tail.is_whole else (),  # never two pieces of text with a gap between them
+            tail_ids=tail.ids or (self._start_id,),
+            required_prefix=tail.required_prefix,
+        )
 
-    def _encode_tail(self, tail: str) -> tuple[tuple[int, ...], bytes]:
-        """Return the tail's tokens and the bytes left to the first generated token.
+    def _encode_tail(self, text: str) -> _Tail:
+        """Return the tail that `text` makes.
 
         After white space the next word takes the last space into its own token, so exactly that space is left over;
-        the tokens before are those of the text followed by a word. Elsewhere the last token is left over. Of an endless
-        line, as in a minified file, only the last tokens count.
+        the tokens before are those of the text followed by a word. Elsewhere the last token is left over.
         """
-        tail = tail[-self._max_static_tokens * _CHARACTERS_PER_TOKEN :]
+        near = text[-self._max_static_tokens * _CHARACTERS_PER_TOKEN :]
+        ids: list[int] = []
         required = b""
-        if not tail:
-            return (), required
-        if tail[-1] == " ":
-            ids, required = self._tokenizer.encode(tail[:-1]), b" "
-        elif tail[-1].isspace():
-            ids = self._tokenizer.encode(tail + "x")[:-1]
-        else:
-            *ids, last = self._tokenizer.encode(tail)
+        if near[-1:] == " ":
+            ids, required = self._tokenizer.encode(near[:-1]), b" "
+        elif near[-1:].isspace():
+            ids = self._tokenizer.encode(near + "x")[:-1]
+        elif near:
+            *ids, last = self._tokenizer.encode(near)
             required = self._tokenizer.token_bytes[last]
-        return tuple(ids[-self._max_static_tokens :]), required
+        kept = tuple(ids[-self._max_static_tokens :])
+        return _Tail(ids=kept, required_prefix=required, is_whole=len(near) == len(text) and len(kept) == len(ids))
 
 
 def _static_end(prefix: str) -> int:

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 from fakes import START_TOKEN, small_tokenizer
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from codet5p.core.tokenizer import Tokenizer
@@ -80,6 +80,7 @@ def test_the_tokens_are_those_of_the_whole_text_with_the_next_word(
     assert TOKENIZER.encode(completed)[: len(ids)] == ids
 
 
+@example(code="def f():" * 5, edits=[(0, 0, "def f():"), (0, 0, "def f():"), (1, 0, "\n"), (57, 0, "def f():")])
 @given(code=CODE, edits=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 9), PIECES), max_size=8))
 def test_whatever_is_edited_the_prompt_is_that_of_the_text_as_it_is(
     code: str, edits: list[tuple[int, int, str]]
