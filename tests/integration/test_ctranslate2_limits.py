@@ -10,7 +10,6 @@ from typing import Any
 
 import ctranslate2
 import numpy as np
-import psutil
 import pytest
 from fakes import small_tokenizer
 from small_artifact import SMALL, SMALL_DECODER, random_weights
@@ -21,7 +20,6 @@ from codet5p.core.ct2_layers import add_decoder_layers
 from codet5p.core.ct2_layout import completion_model, sequence_to_sequence_model
 from codet5p.core.ct2_variables import VariableTable
 from codet5p.core.model_config import CodeT5pConfig
-from codet5p.lsp_server.engine.memory import release_free_memory
 
 PROMPT = [["d", "e", "f"]]
 
@@ -145,20 +143,3 @@ def test_a_prompt_processed_at_once_is_wrong_with_a_relative_bias_and_exact_with
     write_model(tmp_path / "rotary", completion_model(SMALL_DECODER, random_weights(SMALL_DECODER), TOKENS))
     assert first_step_error(tmp_path / "rotary") < 1e-4
     assert first_step_error(decoder_with_relative_bias(tmp_path / "relative")) > 0.01
-
-
-def test_the_state_of_each_static_prompt_is_kept(generator: ctranslate2.Generator) -> None:
-    random, process = np.random.default_rng(0), psutil.Process()
-    prompts = [[TOKENS[token_id] for token_id in random.integers(1, 300, 900)] for _ in range(30)]
-
-    def growth_bytes(static_prompts: list[list[str]]) -> int:
-        release_free_memory()  # or what earlier tests freed would take the states without a trace
-        before = process.memory_info().rss
-        for prompt in static_prompts:
-            generator.generate_batch([["d"]], static_prompt=prompt, beam_size=1, max_length=1, end_token=[])
-        return int(process.memory_info().rss - before)
-
-    growth_bytes(prompts[:1])
-    state_bytes = 900 * 4 * SMALL.num_decoder_layers * 2 * SMALL.num_key_value_heads * SMALL.head_dim
-    assert growth_bytes(prompts[:1] * 30) < 5 * state_bytes
-    assert growth_bytes(prompts) > 20 * state_bytes
