@@ -203,6 +203,8 @@ class StageRun:
     def close(self) -> None:
         """Take the module out of its wrappers, so that another stage can prepare it anew."""
         self._accelerator.unwrap_model(self.wrapped, keep_fp32_wrapper=False)
+        # Accelerate returns a module with this mark as it is: without autocast, for its wrappers were just taken off.
+        self._module.__dict__.pop("_is_accelerate_prepared", None)
         self._accelerator.free_memory()
 
     def whole_model(self) -> CodeT5pModel:

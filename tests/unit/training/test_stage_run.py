@@ -1,9 +1,11 @@
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
 from codet5p.model.config import laptop
 from codet5p.model.transformer import CodeT5pModel
@@ -42,6 +44,12 @@ def new_run(
         **settings,  # type: ignore[arg-type]
     )
     return module, StageRun(stage, module, Accelerator(cpu=True), seed=(0,))
+
+
+def code_stage() -> StageRecipe:
+    return StageRecipe(
+        name="s", steps=10, objectives={"decoder_only_causal_lm": 1.0}, code=CodeRecipe(rows=4, micro_rows=2)
+    )
 
 
 def code(first: int, rows: int = 2, length: int = 8) -> MicroBatch:
@@ -125,6 +133,25 @@ def test_the_average_follows_the_weights() -> None:
     torch.testing.assert_close(run.average.weights[name], 0.75 * before + 0.25 * module.state_dict()[name])
     run.average.copy_to(module)
     torch.testing.assert_close(module.state_dict()[name], run.average.weights[name])
+
+
+@pytest.fixture
+def bfloat16_accelerator() -> Iterator[Accelerator]:
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield Accelerator(cpu=True, mixed_precision="bf16")
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def test_every_stage_of_a_run_computes_in_its_precision(bfloat16_accelerator: Accelerator) -> None:
+    module = new_module()
+    dtypes: list[torch.dtype] = []
+    query = module.model.decoder.layers[0].self_attention.query  # type: ignore[union-attr]
+    query.register_forward_hook(lambda _module, _inputs, output: dtypes.append(output.dtype))
+    for _ in range(3):
+        run = StageRun(code_stage(), module, bfloat16_accelerator, seed=(0,))
+        run.take_step([code(0), code(20)])
+        run.close()
+    assert dtypes == [torch.bfloat16] * 6
 
 
 def test_operations_are_six_for_each_weight_and_position() -> None:
