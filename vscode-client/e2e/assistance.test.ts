@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, afterEach, before, describe, test } from "node:test";
 
 import { eventually, goToLineEnd, listLabels, PATIENCE_MS, runCommand, savedText, waitUntilReady } from "./editing";
+import { keepEvidence } from "./evidence";
 import { PRODUCT_SETTINGS, REPOSITORY, screenshot } from "./product";
 import { openWorkbench, type Workbench } from "./workbench";
 
@@ -34,6 +35,7 @@ describe("assistance", () => {
     workbench = await openWorkbench({ files, open: "shapes.py", settings: PRODUCT_SETTINGS });
     await waitUntilReady(workbench.page, 2 * PATIENCE_MS);
   });
+  afterEach((context) => keepEvidence(context, workbench));
   after(() => workbench.close());
 
   test("code is found by its description, shown while it is looked at, and opened", async () => {

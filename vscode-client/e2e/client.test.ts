@@ -13,6 +13,7 @@ import {
   eventually,
   goToLineEnd,
   listLabels,
+  paletteTitles,
   PATIENCE_MS,
   runCommand,
   savedText,
@@ -21,6 +22,7 @@ import {
   waitForToast,
   waitUntilReady,
 } from "./editing";
+import { keepEvidence } from "./evidence";
 import { openWorkbench, type Workbench } from "./workbench";
 
 const MAIN = `def area(width, height):
@@ -48,7 +50,8 @@ describe("client", () => {
   before(async () => {
     scratch = await mkdtemp(path.join(tmpdir(), "codet5p-fake-"));
   });
-  afterEach(async () => {
+  afterEach(async (context) => {
+    await keepEvidence(context, workbench);
     await workbench?.close();
     workbench = undefined;
   });
@@ -71,6 +74,8 @@ describe("client", () => {
     await waitForToast(page, /This CodeT5\+ server cannot search code/);
     await runCommand(page, "CodeT5+: Insert Docstring");
     await waitForToast(page, /This CodeT5\+ server cannot write docstrings/);
+    const titles = await paletteTitles(page, "CodeT5+: Find", "CodeT5+: Find Code by Description");
+    assert.ok(!titles.includes("CodeT5+: Find Similar Code"), titles.join("\n"));
   });
 
   test("an older server is named with the command that updates it", async () => {
@@ -160,6 +165,36 @@ describe("client", () => {
     await page.keyboard.press("Enter");
     await page.locator(".tab.active:not(.italic)", { hasText: "net.py" }).waitFor({ timeout: PATIENCE_MS });
     await page.locator(".statusbar-item", { hasText: "Ln 11, Col 1" }).waitFor({ timeout: PATIENCE_MS });
+  });
+
+  test("similar code is listed from the cursor, narrowed by typing, and opened on Enter", async () => {
+    const hits = [hit("retry", 3, 8), hit("fetch_all", 10, 12)];
+    const { page } = await open({ version: "0.1.0", hits, similar: ["retry", "fetch_all"] });
+    await waitUntilReady(page);
+    await goToLineEnd(page, 1);
+    await runCommand(page, "CodeT5+: Find Similar Code");
+    await page.locator(".quick-input-title", { hasText: "Find Similar Code" }).waitFor({ timeout: PATIENCE_MS });
+    await expectHits(["retry", "fetch_all"]);
+    await page.keyboard.type("fetch", { delay: 30 });
+    await expectHits(["fetch_all"]);
+    await page.keyboard.press("Enter");
+    await page.locator(".tab.active:not(.italic)", { hasText: "net.py" }).waitFor({ timeout: PATIENCE_MS });
+    await page.locator(".statusbar-item", { hasText: "Ln 11, Col 1" }).waitFor({ timeout: PATIENCE_MS });
+  });
+
+  test("where the server has nothing similar the list says so", async () => {
+    const { page } = await open({ version: "0.1.0", hits: [], similar: [] });
+    await waitUntilReady(page);
+    await goToLineEnd(page, 1);
+    await runCommand(page, "CodeT5+: Find Similar Code");
+    await expectHits(["Nothing found"]);
+  });
+
+  test("while the server is still starting, a command says that it comes too early", async () => {
+    const { page } = await open({ version: "0.1.0", answersAfterMs: 600_000 });
+    await waitForStatus(page, /is starting its server/);
+    await runCommand(page, "CodeT5+: Find Code by Description");
+    await waitForToast(page, /not ready yet: try again in a moment/);
   });
 
   function opened(): Workbench {

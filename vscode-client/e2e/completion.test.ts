@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { after, before, describe, test } from "node:test";
+import { after, afterEach, before, describe, test } from "node:test";
 
 import {
   dismissToasts,
@@ -11,6 +11,7 @@ import {
   ghostText,
   goToLineEnd,
   listLabels,
+  pressOnGhostText,
   runCommand,
   savedText,
   type,
@@ -21,6 +22,7 @@ import {
   waitUntilGhostTextIsGone,
   waitUntilReady,
 } from "./editing";
+import { keepEvidence } from "./evidence";
 import { PATIENT_SETTINGS, screenshot } from "./product";
 import { openWorkbench, type Workbench } from "./workbench";
 
@@ -53,6 +55,7 @@ describe("completion", () => {
     });
     await waitUntilReady(workbench.page);
   });
+  afterEach((context) => keepEvidence(context, workbench));
   after(() => workbench.close());
 
   test("a setting of the wrong type is reported by name, and its default is used", async () => {
@@ -65,9 +68,9 @@ describe("completion", () => {
     const { page } = workbench;
     await typeIntoEmptyFile(page, TEXT);
     await type(page, "    ret");
-    const ghost = await waitForGhostText(page);
+    await waitForGhostText(page);
     await screenshot(page, "vscode-ghost-text");
-    await page.keyboard.press("Tab");
+    const ghost = await pressOnGhostText(page, "Tab");
     await eventually("the suggestion to be taken", async () => ((await ghostText(page)) === ghost ? undefined : true));
     await page.keyboard.press("Escape");
     assert.equal(await savedText(workbench, FILE), `${TEXT}    ret${ghost}`);
@@ -77,8 +80,7 @@ describe("completion", () => {
     const { page } = workbench;
     await typeIntoEmptyFile(page, TEXT);
     await type(page, "    return");
-    const ghost = await waitForGhostText(page);
-    await page.keyboard.press("Control+ArrowRight");
+    const ghost = await pressOnGhostText(page, "Control+ArrowRight");
     const rest = await eventually("a shorter suggestion", async () => {
       const now = await ghostText(page);
       return now !== ghost && ghost.endsWith(now) ? now : undefined;

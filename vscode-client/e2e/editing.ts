@@ -6,10 +6,9 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { Locator, Page } from "playwright-core";
 
-import type { Workbench } from "./workbench";
+import { PATIENCE_MS, type Workbench } from "./workbench";
 
-/** Generous, as two cores are shared by browser, editor and model. */
-export const PATIENCE_MS = 45_000;
+export { PATIENCE_MS };
 
 /** Waits until `read` returns something other than undefined, and returns that. */
 export async function eventually<Value>(what: string, read: () => Promise<Value | undefined>, timeoutMs = PATIENCE_MS): Promise<Value> {
@@ -43,15 +42,34 @@ export async function waitForStatus(page: Page, pattern: RegExp, timeoutMs = PAT
 
 export const waitUntilReady = (page: Page, timeoutMs = PATIENCE_MS): Promise<string> => waitForStatus(page, /is ready/, timeoutMs);
 
+const FIRST_LINE = ".editor-instance .ghost-text-decoration";
+const FURTHER_LINES = ".view-zones .suggest-preview-text .ghost-text";
+
 /** The ghost text on the page; empty when there is none. Further lines follow after a newline. */
 export async function ghostText(page: Page): Promise<string> {
-  const first = await page.locator(".editor-instance .ghost-text-decoration").allTextContents();
-  const further = await page.locator(".view-zones .suggest-preview-text .ghost-text").allTextContents();
+  const first = await page.locator(FIRST_LINE).allTextContents();
+  const further = await page.locator(FURTHER_LINES).allTextContents();
   return clean([first.join(""), ...further].join("\n")).replace(/\n+$/, "");
 }
 
 export function waitForGhostText(page: Page): Promise<string> {
   return eventually("ghost text", async () => (await ghostText(page)) || undefined);
+}
+
+/**
+ * Presses `key` and returns the ghost text that was on the screen at that very moment: a newer answer may replace the
+ * one that a test has read before.
+ */
+export async function pressOnGhostText(page: Page, key: string): Promise<string> {
+  await waitForGhostText(page);
+  await page.evaluate(`(() => {
+    const find = (selector) => [...document.querySelectorAll(selector)].map((node) => node.textContent);
+    window.addEventListener("keydown", () => {
+      window.ghostAtKey = [find("${FIRST_LINE}").join(""), ...find("${FURTHER_LINES}")].join("\\n");
+    }, { capture: true, once: true });
+  })()`);
+  await page.keyboard.press(key);
+  return clean(await page.evaluate<string>("ghostAtKey"));
 }
 
 export function waitUntilGhostTextIsGone(page: Page): Promise<true> {
@@ -107,6 +125,18 @@ export async function runCommand(page: Page, title: string): Promise<void> {
   // Enter takes the focused row, which may still be that of the unfiltered list.
   await page.locator(".quick-input-list .monaco-list-row.focused", { hasText: title }).waitFor({ timeout: PATIENCE_MS });
   await page.keyboard.press("Enter");
+}
+
+/** The titles that the palette lists for `start`, once `known` is among them. */
+export async function paletteTitles(page: Page, start: string, known: string): Promise<string[]> {
+  await page.keyboard.press("F1");
+  await page.locator(".quick-input-widget .quick-input-box input").fill(`>${start}`);
+  const titles = await eventually(`the command ${known}`, async () => {
+    const found = await listLabels(page);
+    return found.includes(known) ? found : undefined;
+  });
+  await page.keyboard.press("Escape");
+  return titles;
 }
 
 /** The labels of the open list, top to bottom. */

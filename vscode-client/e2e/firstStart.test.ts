@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import * as path from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, afterEach, before, describe, test } from "node:test";
 
 import { listLabels, eventually, type, typeIntoEmptyFile, waitForGhostText, waitForStatus, waitUntilReady } from "./editing";
+import { keepEvidence } from "./evidence";
 import { PACKAGED_VSIX, screenshot } from "./product";
 import { openWorkbench, type Workbench } from "./workbench";
 
@@ -23,6 +24,7 @@ describe("first start", () => {
       walkthrough: true,
     });
   });
+  afterEach((context) => keepEvidence(context, workbench));
   after(() => workbench.close());
 
   test("the walkthrough opens by itself", async () => {

@@ -15,7 +15,11 @@ import { chromium, type Browser, type Page } from "playwright-core";
 export const CLIENT_ROOT = path.resolve(__dirname, "../../..");
 export const VSIX = path.join(CLIENT_ROOT, "dist", "codet5p-e2e.vsix");
 const CODE_SERVER = path.join(CLIENT_ROOT, "e2e/.cache/code-server-4.100.3/node_modules/code-server/out/node/entry.js");
-const START_TIMEOUT_MS = 60_000;
+/** Generous: on a machine that does other work too, code-server, extension host and browser start slowly. */
+const START_TIMEOUT_MS = 240_000;
+
+/** How long the editor may take for anything: two cores are shared, and only a failure takes so long. */
+export const PATIENCE_MS = 120_000;
 
 /** No first-run noise, and nothing on the page that moves by itself. */
 const STEADY_SETTINGS = {
@@ -85,16 +89,17 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   installExtension(options.vsix ?? VSIX, profileFlags, env);
   const port = await freePort();
   const codeServer = startCodeServer(port, profileFlags, folder, profile, env);
-  const close = async (browser?: Browser): Promise<void> => {
+  let browser: Browser | undefined;
+  const close = async (): Promise<void> => {
     await browser?.close();
     await stopGroup(codeServer);
     await rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
   try {
     await waitUntilHealthy(port);
-    const browser = await startBrowser(env);
+    browser = await startBrowser(env);
     const page = await openPage(browser, port, folder, options.open);
-    return { page, folder, profile, close: () => close(browser) };
+    return { page, folder, profile, close };
   } catch (error) {
     await close();
     throw error;
@@ -169,6 +174,7 @@ function startBrowser(env: NodeJS.ProcessEnv): Promise<Browser> {
   return chromium.launch({
     executablePath,
     headless: true,
+    timeout: START_TIMEOUT_MS,
     env: Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
     args: [
       ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
@@ -179,9 +185,10 @@ function startBrowser(env: NodeJS.ProcessEnv): Promise<Browser> {
 
 async function openPage(browser: Browser, port: number, folder: string, file: string): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(PATIENCE_MS);
   const payload = [["openFile", `vscode-remote://127.0.0.1:${port}${path.join(folder, file)}`]];
   const query = new URLSearchParams({ folder, payload: JSON.stringify(payload) });
-  await page.goto(`http://127.0.0.1:${port}/?${query.toString()}`);
+  await page.goto(`http://127.0.0.1:${port}/?${query.toString()}`, { timeout: START_TIMEOUT_MS });
   await page.waitForSelector(".monaco-workbench .part.editor", { timeout: START_TIMEOUT_MS });
   await page.waitForSelector(".editor-instance .view-line", { timeout: START_TIMEOUT_MS });
   return page;

@@ -5,6 +5,7 @@ import type { Location, Position, Range, TextDocumentIdentifier, TextEdit } from
 export const STATUS_METHOD = "codet5p/status";
 export const DOCSTRING_METHOD = "codet5p/docstring";
 export const SEARCH_METHOD = "codet5p/search";
+export const SIMILAR_METHOD = "codet5p/similar";
 export const SHOWN_METHOD = "textDocument/didShowCompletion";
 export const PARTIALLY_ACCEPTED_METHOD = "textDocument/didPartiallyAcceptCompletion";
 
@@ -54,15 +55,27 @@ export interface SearchResult {
   readonly pending: number;
 }
 
+/** Which code others should be similar to: the function around the position, as the server sees it. */
+export interface SimilarParams {
+  readonly textDocument: TextDocumentIdentifier;
+  readonly position: Position;
+  readonly limit?: number;
+}
+
+export interface SimilarResult {
+  readonly hits: readonly SearchHit[];
+}
+
 /** What this server can do; anything it does not offer is off. */
 export interface Offer {
   readonly completion: boolean;
   readonly docstring: boolean;
   readonly search: boolean;
+  readonly similar: boolean;
   readonly version: string | undefined;
 }
 
-export const NOTHING_OFFERED: Offer = { completion: false, docstring: false, search: false, version: undefined };
+export const NOTHING_OFFERED: Offer = { completion: false, docstring: false, search: false, similar: false, version: undefined };
 
 /** Reads the offer out of an initialize result, trusting none of its parts to be there. */
 export function readOffer(result: unknown): Offer {
@@ -73,6 +86,7 @@ export function readOffer(result: unknown): Offer {
     completion: completion !== undefined && completion !== null && completion !== false,
     docstring: field(own, "docstring") === true,
     search: field(own, "search") === true,
+    similar: field(own, "similar") === true,
     version: text(field(own, "version")) ?? text(field(field(result, "serverInfo"), "version")),
   };
 }

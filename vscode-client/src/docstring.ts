@@ -54,7 +54,7 @@ export function registerDocstringCommands(server: Server): vscode.Disposable[] {
 
 async function write(server: Server, intent: Intent, target: Target | undefined): Promise<void> {
   if (!server.offer.docstring) {
-    void vscode.window.showInformationMessage("This CodeT5+ server cannot write docstrings.");
+    void vscode.window.showInformationMessage(server.whyNot("write docstrings"));
     return;
   }
   const place = await locate(target);

@@ -80,6 +80,7 @@ function publishOffer(server: Server): void {
   const keys = {
     "codet5p.running": server.phase.kind === "running",
     "codet5p.canSearch": server.offer.search,
+    "codet5p.canFindSimilar": server.offer.similar,
     "codet5p.canWriteDocstrings": server.offer.docstring,
   };
   for (const [key, value] of Object.entries(keys)) void vscode.commands.executeCommand("setContext", key, value);

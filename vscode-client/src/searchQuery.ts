@@ -43,13 +43,3 @@ export function firstLine(snippet: string): string {
 export function titleOf(base: string, pending: number): string {
   return pending === 0 ? base : `${base} (still indexing, ${pending} to go)`;
 }
-
-/** The code around `line` up to the next blank lines: what "similar" means where no function is known. */
-export function paragraphAround(lines: readonly string[], line: number): string {
-  const isBlank = (index: number): boolean => (lines[index] ?? "").trim() === "";
-  let first = line;
-  let last = line;
-  while (first > 0 && !isBlank(first - 1)) first--;
-  while (last < lines.length - 1 && !isBlank(last + 1)) last++;
-  return lines.slice(first, last + 1).join("\n");
-}

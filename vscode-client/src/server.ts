@@ -52,6 +52,15 @@ export class Server {
     return this.currentPhase.kind === "running" ? this.session?.command : undefined;
   }
 
+  /** Says in one line why it does not do `task`: a command came too early, or is not on offer. */
+  whyNot(task: string): string {
+    const { currentPhase: phase } = this;
+    if (phase.kind === "running") return `This CodeT5+ server cannot ${task}.`;
+    if (phase.kind === "failed") return `The CodeT5+ server does not run: ${phase.message}`;
+    if (phase.kind === "stopped") return "The CodeT5+ server is stopped: restart it first.";
+    return "The CodeT5+ server is not ready yet: try again in a moment.";
+  }
+
   /** Sends a request; undefined when no server runs. Rejects with the server's error. */
   async request<Result>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<Result | undefined> {
     if (this.command === undefined) return undefined;

@@ -2,6 +2,7 @@
 // The scenario comes as JSON in the environment variable FAKE_SERVER; `fakeServerProgram` writes a program that sets it.
 
 import { chmod, writeFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 
 import {
   createMessageConnection,
@@ -19,7 +20,11 @@ export interface Scenario {
   readonly hover?: string;
   /** All hits, with their `uri` relative to the workspace; a query gets those whose snippet contains one of its words. */
   readonly hits?: readonly SearchHit[];
+  /** Names of the hits that are similar to any code. */
+  readonly similar?: readonly string[];
   readonly status?: StatusResult;
+  /** Lets `initialize` wait this long for its answer. */
+  readonly answersAfterMs?: number;
   /** Ends the process this long after `initialize`. */
   readonly endsAfterMs?: number;
 }
@@ -38,11 +43,12 @@ function serve(scenario: Scenario): void {
     new StreamMessageWriter(process.stdout),
   );
   let root = "";
-  connection.onRequest("initialize", (params: { rootUri: string | null }) => {
+  connection.onRequest("initialize", async (params: { rootUri: string | null }) => {
     root = params.rootUri ?? "";
     if (scenario.endsAfterMs !== undefined) setTimeout(() => process.exit(1), scenario.endsAfterMs);
-    const { version, docstring, hits, hover } = scenario;
-    const own = { version, docstring: docstring !== undefined, search: hits !== undefined };
+    if (scenario.answersAfterMs !== undefined) await delay(scenario.answersAfterMs);
+    const { version, docstring, hits, hover, similar } = scenario;
+    const own = { version, docstring: docstring !== undefined, search: hits !== undefined, similar: similar !== undefined };
     return {
       capabilities: {
         textDocumentSync: TextDocumentSyncKind.Incremental,
@@ -58,6 +64,11 @@ function serve(scenario: Scenario): void {
     hits: search(scenario.hits ?? [], params).map((hit) => ({ ...hit, uri: `${root}/${hit.uri}` })),
     indexed: scenario.hits?.length ?? 0,
     pending: 0,
+  }));
+  connection.onRequest("codet5p/similar", () => ({
+    hits: (scenario.hits ?? [])
+      .filter((hit) => scenario.similar?.includes(hit.name))
+      .map((hit) => ({ ...hit, uri: `${root}/${hit.uri}` })),
   }));
   connection.onRequest("shutdown", () => null);
   connection.onNotification("exit", () => process.exit(0));

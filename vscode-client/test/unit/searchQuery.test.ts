@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { firstLine, labelOf, paragraphAround, parseQuery, titleOf, toggleFilter } from "../../src/searchQuery";
+import { firstLine, labelOf, parseQuery, titleOf, toggleFilter } from "../../src/searchQuery";
 
 test("words and filters are told apart, wherever the filters stand", () => {
   assert.deepEqual(parseQuery("lang:Python retry a  request path:src/net"), {
@@ -42,11 +42,4 @@ test("the first line that says something describes a snippet", () => {
 test("the title admits to files that are not searched yet", () => {
   assert.equal(titleOf("Find Code", 0), "Find Code");
   assert.equal(titleOf("Find Code", 17), "Find Code (still indexing, 17 to go)");
-});
-
-test("the paragraph reaches to the blank lines around it, or to the ends of the file", () => {
-  const lines = ["a", "b", "", "c", "d", " ", "e"];
-  assert.equal(paragraphAround(lines, 3), "c\nd");
-  assert.equal(paragraphAround(lines, 0), "a\nb");
-  assert.equal(paragraphAround(lines, 6), "e");
 });

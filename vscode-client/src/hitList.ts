@@ -1,0 +1,123 @@
+// A list of code that the server has found, with the code shown beside it while one moves through the list.
+
+import * as vscode from "vscode";
+
+import type { SearchHit } from "./contract";
+import { messageOf } from "./errors";
+import { Preview } from "./preview";
+import { firstLine, labelOf, titleOf } from "./searchQuery";
+
+interface Place {
+  readonly uri: vscode.Uri;
+  readonly range: vscode.Range;
+}
+
+interface HitItem extends vscode.QuickPickItem {
+  /** Undefined for the line that says that there is nothing. */
+  readonly place?: Place;
+}
+
+/** What the server has found; `pending` counts the files that it has not looked at yet. */
+export interface Found {
+  readonly hits: readonly SearchHit[];
+  readonly pending?: number;
+}
+
+export interface HitListOptions {
+  readonly title: string;
+  readonly placeholder: string;
+  /** Whether typing narrows the list down; otherwise the server has the say, and every hit of it is shown. */
+  readonly isNarrowedByTyping: boolean;
+}
+
+/** One opening of the list: Enter goes to the code, Escape back to where the user was. */
+export class HitList {
+  readonly pick = vscode.window.createQuickPick<HitItem>();
+  /** The editor from which the list was opened. */
+  readonly origin = vscode.window.activeTextEditor;
+  private readonly preview = new Preview();
+  private running: vscode.CancellationTokenSource | undefined;
+  private isTaken = false;
+
+  constructor(private readonly options: HitListOptions) {
+    const { pick } = this;
+    pick.title = options.title;
+    pick.placeholder = options.placeholder;
+    pick.matchOnDescription = options.isNarrowedByTyping;
+    pick.ignoreFocusOut = true;
+    pick.onDidChangeActive(([item]) => {
+      if (item?.place !== undefined) void this.preview.show(item.place.uri, item.place.range).then(undefined, ignoreVanished);
+    });
+    pick.onDidAccept(() => void this.accept());
+    pick.onDidHide(() => void this.close());
+    pick.show();
+  }
+
+  /** Shows what `ask` finds. A newer question takes the place of one that is still open. */
+  async show(ask: (token: vscode.CancellationToken) => Promise<Found | undefined>): Promise<void> {
+    this.cancel();
+    const source = new vscode.CancellationTokenSource();
+    this.running = source;
+    this.pick.busy = true;
+    try {
+      const found = await ask(source.token);
+      if (!source.token.isCancellationRequested) this.fill(found ?? { hits: [] });
+    } catch (error) {
+      if (!source.token.isCancellationRequested) this.pick.title = `${this.options.title}: ${messageOf(error)}`;
+    } finally {
+      if (this.running === source) this.pick.busy = false;
+      source.dispose();
+    }
+  }
+
+  /** Forgets the question that is open; the list stays as it is. */
+  cancel(): void {
+    this.running?.cancel();
+    this.running = undefined;
+    this.pick.busy = false;
+  }
+
+  clear(): void {
+    this.cancel();
+    this.pick.items = [];
+    this.pick.title = this.options.title;
+  }
+
+  private fill({ hits, pending }: Found): void {
+    this.pick.title = titleOf(this.options.title, pending ?? 0);
+    this.pick.items = hits.length > 0 ? hits.map((hit) => this.toItem(hit)) : [{ label: "$(info) Nothing found", alwaysShow: true }];
+  }
+
+  private toItem(hit: SearchHit): HitItem {
+    const uri = vscode.Uri.parse(hit.uri);
+    const { start, end } = hit.range;
+    return {
+      label: labelOf(hit),
+      description: `${vscode.workspace.asRelativePath(uri)}:${start.line + 1}`,
+      detail: firstLine(hit.snippet),
+      // The server has ranked the hits; the list must not drop those whose name lacks the words typed.
+      alwaysShow: !this.options.isNarrowedByTyping,
+      place: { uri, range: new vscode.Range(start.line, start.character, end.line, end.character) },
+    };
+  }
+
+  private async accept(): Promise<void> {
+    const place = this.pick.activeItems[0]?.place;
+    if (place === undefined) return;
+    this.isTaken = true;
+    this.pick.hide();
+    await this.preview.take(place.uri, place.range);
+  }
+
+  private async close(): Promise<void> {
+    this.cancel();
+    if (!this.isTaken) await this.preview.undo();
+    this.preview.dispose();
+    this.pick.dispose();
+  }
+}
+
+/** A file may be gone between indexing and looking; the list stays usable. */
+function ignoreVanished(): void {
+  return undefined;
+}
