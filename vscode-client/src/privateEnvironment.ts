@@ -144,6 +144,10 @@ export function explainPip(output: string): string {
   if (offline.test(output)) {
     return "The packages that the CodeT5+ server needs could not be fetched. Connect once and restart the server, or `pip install codet5p` elsewhere and set codet5p.server.path.";
   }
+  const absent = /No matching distribution found for ([\w.-]+)/.exec(output)?.[1];
+  if (absent !== undefined) {
+    return `The package index has no ${absent} for this Python and this system. Install another Python (3.11 or newer), or set codet5p.server.path to a codet5p program installed elsewhere.`;
+  }
   return "pip could not install the CodeT5+ server; the log has its words. Or install it yourself and set codet5p.server.path.";
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
@@ -16,14 +16,14 @@ import {
 } from "../../src/privateEnvironment";
 import { run } from "../../src/processes";
 
-/** Writes a wheel of the right name that needs no other package, so that pip installs it without a network. */
+/** Writes a wheel of the right name; one that needs no other package is installed without a network. */
 const MAKE_WHEEL = `
 import sys, zipfile
 info = "codet5p-0.1.0.dist-info/"
 files = {
     "codet5p/__init__.py": "",
     "codet5p/__main__.py": "print('served')",
-    info + "METADATA": "Metadata-Version: 2.1\\nName: codet5p\\nVersion: 0.1.0\\n",
+    info + "METADATA": "Metadata-Version: 2.1\\nName: codet5p\\nVersion: 0.1.0\\n" + "".join(sys.argv[2:]),
     info + "WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
 }
 with zipfile.ZipFile(sys.argv[1], "w") as wheel:
@@ -132,6 +132,21 @@ describe("private environment", () => {
     assert.equal(await installedInterpreter(refused), undefined);
   });
 
+  test("without a network the message says to connect once", async () => {
+    const needy = path.join(folder, "needy", "codet5p-0.1.0-py3-none-any.whl");
+    await mkdir(path.dirname(needy));
+    await run(python.executable, ["-c", MAKE_WHEEL, needy, "Requires-Dist: numpy\n"], { cwd: folder, timeoutMs: 30_000 });
+    // A closed port of this machine in the place of the index: pip says the same as without a network.
+    const offline = { PIP_INDEX_URL: "https://127.0.0.1:9/simple", PIP_CONFIG_FILE: "/dev/null", PIP_FIND_LINKS: "", PIP_RETRIES: "1" };
+    const before = { ...process.env };
+    Object.assign(process.env, offline);
+    try {
+      await assert.rejects(installPrivateServer({ ...environment, wheel: needy }, [python], progress), /^UserError: .*Connect once and restart the server/);
+    } finally {
+      process.env = before;
+    }
+  });
+
   test("a cancelled installation says so", async () => {
     const abort = new AbortController();
     await removePrivateServer(environment);
@@ -147,6 +162,7 @@ describe("private environment", () => {
     assert.match(explainVenv("Segmentation fault"), /the log has its words/);
     assert.match(explainPip("Failed to establish a new connection: [Errno -3]"), /Connect once/);
     assert.match(explainPip("OSError: [Errno 28] No space left on device"), /disk is full/);
+    assert.match(explainPip("ERROR: No matching distribution found for ctranslate2>=4.8.2"), /has no ctranslate2 for this Python/);
     assert.match(explainPip("ERROR: something else"), /the log has its words/);
   });
 });
