@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from codet5p.training.corpus.build import load_rules
 from codet5p.training.corpus.config import CorpusConfig
 from codet5p.training.corpus.documents import filter_file
+from codet5p.training.corpus.filter_pool import load_rules
 from codet5p.training.corpus.ray_pipeline import document_row
 
 # Ray starts processes that talk over sockets, and warns of its own accord: it gets a process of its own. Of its four

@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
-from codet5p.training.corpus.build import fetch_all
 from codet5p.training.corpus.config import CorpusConfig
+from codet5p.training.corpus.fetching import fetch_all
 from codet5p.training.corpus.manifest import SourceEntry, read_manifest, write_manifest
-from codet5p.training.corpus.package_store import PackageOutcome
 from codet5p.training.corpus.packages import stated_licence
 from codet5p.training.corpus.progress import BuildProgress
 
@@ -26,11 +25,10 @@ def pin_manifest(config: CorpusConfig, progress: BuildProgress) -> int:
     """
     entries = read_manifest(config.manifest)
     first = {entry.archive: entry for entry in reversed(entries)}
-    failures: dict[tuple[str, str, str, str], PackageOutcome] = {}
-    receipts = fetch_all(list(first.values()), config, failures, progress)
+    receipts = fetch_all(list(first.values()), config, progress)
     pinned: list[SourceEntry] = []
     for entry in entries:
-        receipt = receipts.get(entry.archive)
+        receipt = receipts.get(first[entry.archive])
         if receipt is None or entry.sha256:
             pinned.append(entry)
             continue

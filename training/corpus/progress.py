@@ -1,6 +1,6 @@
 """Progress of a build on the terminal: one bar a stage, with rates and totals, and one line for each failure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -32,6 +32,11 @@ class Stage:
         self._progress.console.print(f"{self._name}: {name} left out: {reason}", markup=False, highlight=False)
         self._update(1)
 
+    def expect_less(self) -> None:
+        """Take one item off the total: it will not come."""
+        total = self._progress.tasks[self._task].total or 0
+        self._progress.update(self._task, total=total - 1)
+
     def _update(self, count: int) -> None:
         elapsed = self._progress.tasks[self._task].elapsed or 0.0
         rate = f" {self._bytes / _MEGABYTE / elapsed:.1f} MB/s" if self._bytes and elapsed else ""
@@ -57,6 +62,19 @@ class BuildProgress:
         Yields:
             The stage, to be advanced.
         """
+        with self.stages({name: total}) as stages:
+            yield stages[name]
+
+    @contextmanager
+    def stages(self, totals: Mapping[str, int]) -> Iterator[dict[str, Stage]]:
+        """Show a bar for each of several stages that run side by side.
+
+        Args:
+            totals: Number of items of each stage by its name.
+
+        Yields:
+            The stages by name.
+        """
         columns = (
             TextColumn("{task.description:<12}"),
             BarColumn(),
@@ -64,4 +82,4 @@ class BuildProgress:
             TextColumn("{task.fields[detail]}"),
         )
         with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=self._console) as progress:
-            yield Stage(progress, name, total)
+            yield {name: Stage(progress, name, total) for name, total in totals.items()}

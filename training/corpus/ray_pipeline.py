@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from codet5p.training.corpus.build import load_rules
 from codet5p.training.corpus.config import CorpusConfig
 from codet5p.training.corpus.documents import Document, filter_file
+from codet5p.training.corpus.filter_pool import load_rules
 
 if TYPE_CHECKING:
     import ray.data

@@ -2,7 +2,9 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from codet5p.training.corpus.config import FetchConfig
@@ -12,7 +14,9 @@ from codet5p.training.corpus.sources.local import fetch_git_archive
 from codet5p.training.corpus.sources.receipt import FetchError, Receipt, cache_folder, load_receipt, store_receipt
 from codet5p.training.corpus.sources.registries import fetch_npm_tarball, fetch_wheel
 
-__all__ = ["Fetcher"]
+__all__ = ["Fetcher", "remove_leftovers"]
+
+_PARTIAL = ".partial-"
 
 _Download = Callable[[SourceEntry, Path], tuple[list[Path], str]]
 
@@ -59,7 +63,7 @@ class Fetcher:
         failure: FetchError | None = None
         self._cache.mkdir(parents=True, exist_ok=True)
         for _ in range(self._config.attempts):
-            partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=self._cache))
+            partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=self._cache))
             try:
                 files, version = self._downloads[entry.kind](entry, partial)
                 return store_receipt(partial, folder, version, files)
@@ -69,3 +73,16 @@ class Fetcher:
                 shutil.rmtree(partial, ignore_errors=True)
         assert failure is not None
         raise failure
+
+
+def remove_leftovers(cache: Path, config: FetchConfig) -> None:
+    """Remove what killed builds left of their downloads.
+
+    Args:
+        cache: Other builds may be using it; what a download could still be writing is left alone.
+        config: The limit of one command; a download runs at most three.
+    """
+    for leftover in cache.glob(f"{_PARTIAL}*"):
+        with suppress(FileNotFoundError):
+            if time.time() - leftover.stat().st_mtime > 3 * config.timeout_seconds:
+                shutil.rmtree(leftover, ignore_errors=True)

@@ -1,6 +1,8 @@
 """Fetching: what the registries' clients are asked for, receipts, and local sources."""
 
+import os
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from codet5p.training.corpus.config import DebianConfig, FetchConfig
 from codet5p.training.corpus.manifest import SourceEntry
 from codet5p.training.corpus.sources import command
 from codet5p.training.corpus.sources.debian import Apt, fetch_deb, fetch_deb_source
-from codet5p.training.corpus.sources.fetch import Fetcher
+from codet5p.training.corpus.sources.fetch import Fetcher, remove_leftovers
 from codet5p.training.corpus.sources.local import fetch_git_archive, iterate_folder
 from codet5p.training.corpus.sources.receipt import FetchError, cache_folder, files_sha256, load_receipt
 
@@ -92,6 +94,17 @@ def test_a_missing_client_is_named(tmp_path: Path) -> None:
 def test_a_client_that_hangs_is_ended(tmp_path: Path) -> None:
     with pytest.raises(FetchError, match="took longer than 0 s"):
         command.run_client(["sleep", "5"], folder=tmp_path, timeout_seconds=0.05, remedy="")
+
+
+def test_only_downloads_that_nobody_can_be_writing_any_more_are_swept_away(tmp_path: Path) -> None:
+    abandoned, young = tmp_path / ".partial-abandoned", tmp_path / ".partial-young"
+    for folder in (abandoned, young):
+        folder.mkdir()
+    long_ago = time.time() - 3 * CONFIG.timeout_seconds - 60
+    os.utime(abandoned, (long_ago, long_ago))
+    remove_leftovers(tmp_path, CONFIG)
+    assert not abandoned.exists()
+    assert young.exists()
 
 
 class FakeApt(Apt):
