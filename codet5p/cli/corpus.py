@@ -13,6 +13,10 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Build the training corpus from pinned packages, and look at it.", no_args_is_help=True)
 
+_READING = ("pyarrow", "zstandard")
+"""What a machine needs that only reads a corpus, to train on it."""
+_BUILDING = (*_READING, "detect_secrets")
+
 _Config = Annotated[Path, typer.Option("--config", "-c", help="The recipe, a TOML file.")]
 _Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe; repeatable.")
@@ -31,7 +35,7 @@ def build(
 
     from rich.console import Console
 
-    _require_corpus_libraries()
+    _require(*_BUILDING)
     from codet5p.training.corpus.build import build_corpus
     from codet5p.training.corpus.progress import BuildProgress
 
@@ -51,7 +55,7 @@ def report(
     ] = None,
 ) -> None:
     """Write report.html, report.md and report.json about a corpus."""
-    _require_corpus_libraries()
+    _require(*_READING, "matplotlib")
     from codet5p.training.corpus.report import write_report
 
     typer.echo(str(write_report(corpus, out or corpus)))
@@ -65,11 +69,16 @@ def tokenize(
         Path | None, typer.Option("--out", "-o", help="Folder for the shards; CORPUS/tokens if left out.")
     ] = None,
     shard_tokens: Annotated[int, typer.Option(min=1, help="Tokens after which a shard ends.")] = 100_000_000,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes that encode; as many as there are cores if left out.")
+    ] = None,
 ) -> None:
     """Write memory-mapped shards of token ids; needs the corpus folder and no network."""
+    import os
+
     from rich.console import Console
 
-    _require_corpus_libraries()
+    _require(*_READING)
     from codet5p.training.corpus.progress import BuildProgress
     from codet5p.training.corpus.storage import read_index
     from codet5p.training.corpus.tokens import tokenize_corpus
@@ -77,7 +86,12 @@ def tokenize(
     shards = sum(name.startswith("code/") for name in read_index(corpus)["files"])
     with BuildProgress(Console(stderr=True)).stage("tokenize", shards) as stage:
         index = tokenize_corpus(
-            corpus, tokenizer, out or corpus / "tokens", max_tokens=shard_tokens, advance=stage.advance
+            corpus,
+            tokenizer,
+            out or corpus / "tokens",
+            max_tokens=shard_tokens,
+            workers=os.cpu_count() or 1 if workers is None else workers,
+            advance=stage.advance,
         )
     total = sum(shard["tokens"] for shard in index["shards"].values())
     typer.echo(f"{total:,} tokens in {len(index['shards'])} shards, {index['dtype']}")
@@ -88,7 +102,7 @@ def pin(config: _Config, overrides: _Overrides = None) -> None:
     """Fetch what the manifest lists and write the hashes and licences that it lacks into it."""
     from rich.console import Console
 
-    _require_corpus_libraries()
+    _require(*_BUILDING)
     from codet5p.training.corpus.pinning import pin_manifest
     from codet5p.training.corpus.progress import BuildProgress
 
@@ -103,11 +117,11 @@ def _load(path: Path, overrides: Sequence[str]) -> "CorpusConfig":
     return load_recipe(path, overrides)
 
 
-def _require_corpus_libraries() -> None:
+def _require(*modules: str) -> None:
     from importlib.util import find_spec
 
     from codet5p.core.errors import ConfigError
 
-    for module in ("pyarrow", "zstandard", "detect_secrets", "matplotlib"):
+    for module in modules:
         if find_spec(module) is None:
             raise ConfigError(f"this command needs {module}; install it with: pip install 'codet5p[corpus]'")

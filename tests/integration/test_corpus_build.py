@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from codet5p.training.corpus.manifest import SourceEntry, write_manifest
 from codet5p.training.corpus.progress import BuildProgress
 from codet5p.training.corpus.sources.receipt import cache_folder, store_receipt
 from codet5p.training.corpus.storage import read_index, read_pairs, read_shard
-from codet5p.training.corpus.tokens import TokenShard
+from codet5p.training.corpus.tokens import TokenShard, tokenize_corpus
 
 QUIET = BuildProgress(Console(quiet=True))
 SOLUTION = """\
@@ -241,6 +243,42 @@ def test_the_commands_build_tokenise_and_report(world: Path, byte_tokenizer: Pat
     assert "| python |" in (world / "docs" / "report.md").read_text()
 
 
+def test_one_process_or_more_write_the_same_tokens_also_where_the_builders_libraries_are_missing(
+    world: Path, byte_tokenizer: Path
+) -> None:
+    out = world / "out"
+    build_corpus(config_of(world), out, QUIET)
+    without = (
+        "import sys; sys.modules.update(dict.fromkeys(['detect_secrets', 'matplotlib', 'torch'])); "
+        "from codet5p.__main__ import main; main()"
+    )
+    for name, workers in (("alone", "0"), ("together", "2")):
+        arguments = ["corpus", "tokenize", str(out), "-t", str(byte_tokenizer), "-o", str(world / name)]
+        command = [sys.executable, "-c", without, *arguments, "--workers", workers, "--shard-tokens", "1000"]
+        finished = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert finished.returncode == 0, finished.stderr
+    alone, together = (
+        {path.name: path.read_bytes() for path in (world / name).iterdir()} for name in ("alone", "together")
+    )
+    assert alone == together
+    assert "tokens.json" in alone
+
+
+def test_an_unfinished_tokenisation_does_not_pass_for_one(world: Path, byte_tokenizer: Path) -> None:
+    out = world / "out"
+    build_corpus(config_of(world), out, QUIET)
+    sizes = {"max_tokens": 10**6, "workers": 0}
+    tokenize_corpus(out, byte_tokenizer, world / "tokens", advance=lambda _: None, **sizes)
+
+    def killed(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tokenize_corpus(out, byte_tokenizer, world / "tokens", advance=killed, **sizes)
+    with pytest.raises(DataError, match="holds no tokenised corpus; run codet5p corpus tokenize"):
+        TokenShard.open_all(world / "tokens", "python", "train")
+
+
 def test_a_carried_corpus_is_checked_before_use(world: Path) -> None:
     build_corpus(config_of(world), world / "out", QUIET)
     carried = world / "carried"
@@ -261,3 +299,23 @@ def test_pinning_writes_hashes_into_the_manifest(world: Path) -> None:
     repository = next(line.split("\t") for line in lines if line.startswith("git\t"))
     assert len(repository[5]) == 64
     assert os.fspath(world / "bare.git") == repository[7]
+
+
+def test_a_build_that_is_killed_outright_leaves_no_process_behind_and_goes_on(world: Path) -> None:
+    out = world / "out"
+    command = [sys.executable, "-m", "codet5p", "corpus", "build", "--config", str(world / "r.toml")]
+    command += ["--out", str(out), "--set", "workers=1"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        while not list((out / ".work").rglob("outcome.json")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+        # Ends when the last process that could write to it is gone.
+        assert process.stderr is not None
+        process.stderr.read()
+    assert not (out / "index.json").exists()
+    finished = {path: path.stat().st_mtime_ns for path in (out / ".work").rglob("outcome.json")}
+    build_corpus(config_of(world), out, QUIET)
+    assert all(path.stat().st_mtime_ns == written for path, written in finished.items())
+    build_corpus(config_of(world), world / "whole", QUIET)
+    assert read_index(out)["sha256"] == read_index(world / "whole")["sha256"]

@@ -7,8 +7,7 @@ DIR/tokens.json              type, vocabulary size, tokenizer hash, and the docu
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,12 @@ from numpy.typing import NDArray
 
 from codet5p.core.errors import DataError
 from codet5p.core.tokenizer import Tokenizer
+from codet5p.training.corpus.encoding import EncodedBatch, Encoder
 from codet5p.training.corpus.sources.receipt import file_sha256
 from codet5p.training.corpus.storage import read_index, read_shard
 
 __all__ = ["TokenShard", "tokenize_corpus"]
 
-_BATCH_DOCUMENTS = 256
 _INDEX = "tokens.json"
 
 
@@ -69,15 +68,22 @@ class TokenShard:
 
 
 def tokenize_corpus(
-    corpus: Path, tokenizer_path: Path, out: Path, *, max_tokens: int, advance: Callable[[int], None]
+    corpus: Path,
+    tokenizer_path: Path,
+    out: Path,
+    *,
+    max_tokens: int,
+    workers: int,
+    advance: Callable[[int], None],
 ) -> dict[str, Any]:
     """Write the tokenised shards of the text shards in `corpus` and return their index.
 
     Args:
         corpus: A corpus with `index.json`.
         tokenizer_path: A `tokenizer.json`.
-        out: Folder for the shards; a shard that is there already is kept, so a killed run goes on.
+        out: Folder for the shards. The index is written last: until then the folder holds no tokenised corpus.
         max_tokens: Tokens after which a shard ends.
+        workers: Processes that encode, 0 for this one alone; the result does not depend on their number.
         advance: Called with the compressed bytes of each text shard that is done.
 
     Returns:
@@ -87,44 +93,40 @@ def tokenize_corpus(
     dtype = "<u2" if tokenizer.vocab_size <= 1 << 16 else "<u4"
     header = {"dtype": dtype, "vocab_size": tokenizer.vocab_size, "tokenizer_sha256": file_sha256(tokenizer_path)}
     out.mkdir(parents=True, exist_ok=True)
+    (out / _INDEX).unlink(missing_ok=True)
     files = read_index(corpus)["files"]
     shards: dict[str, dict[str, int]] = {}
-    for name in sorted(name for name in files if name.startswith("code/")):
-        stem = re.sub(r"-\d+\.jsonl\.zst$", "", Path(name).name)
-        texts = (record["text"] for record in read_shard(corpus / name))
-        for shard in _encode(texts, tokenizer, np.dtype(dtype), max_tokens):
-            number = sum(known.startswith(f"{stem}-") for known in shards)
-            shards[f"{stem}-{number:03d}"] = _store(out / f"{stem}-{number:03d}.bin", *shard)
-        advance(files[name]["bytes"])
+    with Encoder(tokenizer_path, dtype, workers) as encoder:
+        for name in sorted(name for name in files if name.startswith("code/")):
+            stem = re.sub(r"-\d+\.jsonl\.zst$", "", Path(name).name)
+            texts = (record["text"] for record in read_shard(corpus / name))
+            for shard in _shards(encoder.encode(texts), max_tokens):
+                number = sum(known.startswith(f"{stem}-") for known in shards)
+                shards[f"{stem}-{number:03d}"] = _store(out / f"{stem}-{number:03d}.bin", shard)
+            advance(files[name]["bytes"])
     index = {**header, "shards": shards}
     (out / _INDEX).write_text(json.dumps(index, indent=1) + "\n", "utf-8")
     return index
 
 
-def _encode(
-    texts: Iterator[str], tokenizer: Tokenizer, dtype: np.dtype[Any], max_tokens: int
-) -> Iterator[tuple[list[NDArray[Any]], int]]:
-    """Yield the documents of each shard and their number of bytes of text."""
-    documents: list[NDArray[Any]] = []
-    tokens = size = 0
-    while batch := list(islice(texts, _BATCH_DOCUMENTS)):
-        encoded = [np.array(ids, dtype) for ids in tokenizer.encode_batch(batch)]
-        documents.extend(encoded)
-        tokens += sum(ids.size for ids in encoded)
-        size += sum(len(text.encode("utf-8", "replace")) for text in batch)
-        if tokens >= max_tokens:
-            yield documents, size
-            documents, tokens, size = [], 0, 0
-    if documents:
-        yield documents, size
+def _shards(batches: Iterable[EncodedBatch], max_tokens: int) -> Iterator[list[EncodedBatch]]:
+    """Yield the batches of each shard; a shard ends with the batch that fills it."""
+    shard: list[EncodedBatch] = []
+    for batch in batches:
+        shard.append(batch)
+        if sum(known.ids.size for known in shard) >= max_tokens:
+            yield shard
+            shard = []
+    if shard:
+        yield shard
 
 
-def _store(path: Path, documents: list[NDArray[Any]], size: int) -> dict[str, int]:
-    ends = np.cumsum([document.size for document in documents], dtype=np.int64)
+def _store(path: Path, shard: Sequence[EncodedBatch]) -> dict[str, int]:
+    ends = np.cumsum(np.concatenate([batch.lengths for batch in shard]))
     partial = path.with_suffix(".partial")
     with partial.open("wb") as stream:
-        for document in documents:
-            stream.write(document.tobytes())
+        for batch in shard:
+            stream.write(batch.ids.tobytes())
     np.save(path.with_suffix(".npy"), ends)
     partial.rename(path)
-    return {"documents": len(documents), "tokens": int(ends[-1]), "text_bytes": size}
+    return {"documents": ends.size, "tokens": int(ends[-1]), "text_bytes": sum(batch.text_bytes for batch in shard)}
