@@ -18,6 +18,12 @@ from codet5p.lsp_server.handlers.hover import hover
 from codet5p.lsp_server.handlers.inline_completion import inline_completion
 from codet5p.lsp_server.handlers.positions import PositionEncoding
 from codet5p.lsp_server.handlers.search import search
+from codet5p.lsp_server.handlers.snoozing import (
+    RESUME_COMPLETION_COMMAND,
+    SNOOZE_COMPLETION_COMMAND,
+    resume_completion,
+    snooze_completion,
+)
 from codet5p.lsp_server.handlers.status import status
 from codet5p.lsp_server.handlers.suggesting import ACCEPTED_COMMAND
 from codet5p.lsp_server.handlers.workspace_symbol import workspace_symbol
@@ -146,6 +152,14 @@ def _add_completion(server: AssistantServer) -> None:
     @server.command(ACCEPTED_COMMAND)
     async def _accepted(*arguments: Any) -> None:
         await accepted(state, *arguments[:2])
+
+    @server.command(SNOOZE_COMPLETION_COMMAND)
+    def _snooze(*arguments: Any) -> None:
+        snooze_completion(state, *arguments[:1])
+
+    @server.command(RESUME_COMPLETION_COMMAND)
+    def _wake(*_: Any) -> None:
+        resume_completion(state)
 
     @server.feature("textDocument/didShowCompletion")
     def _shown(_: Any) -> None:

@@ -21,14 +21,24 @@ class CompletionSettings:
     Attributes:
         enable: Whether to complete at all.
         disabled_languages: Language identifiers without completions.
-        delay_milliseconds: Pause in typing to wait for before asking the model; an explicit request never waits.
+        excluded_files: Patterns as in a `.gitignore` for files without completions, besides those that look like
+            secrets; `!` in front of one allows a file again.
+        in_comments: Whether to complete inside comments while typing.
+        in_strings: Whether to complete inside strings while typing.
+        delay_milliseconds: Shortest pause in typing to wait for before asking the model; an explicit request never
+            waits.
+        adaptive_delay: Whether to wait longer, as long as this person takes from key to key.
         max_new_tokens: Length of a suggestion, at most, in tokens.
         time_limit_milliseconds: Time after which the model is stopped and what is there is shown.
     """
 
     enable: bool = True
     disabled_languages: tuple[str, ...] = ()
+    excluded_files: tuple[str, ...] = ()
+    in_comments: bool = True
+    in_strings: bool = True
     delay_milliseconds: int = 50
+    adaptive_delay: bool = True
     max_new_tokens: int = 24
     time_limit_milliseconds: int = 1000
 

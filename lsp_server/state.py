@@ -1,6 +1,7 @@
 """All that one server holds: documents, settings, statistics, and the engine once it is loaded."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from codet5p.lsp_server.engine.loading import LoadedEngine
 from codet5p.lsp_server.engine.scheduler import Scheduler
 from codet5p.lsp_server.features.completion import Completer, CompletionLimits
 from codet5p.lsp_server.features.docstring.writer import DocstringWriter
+from codet5p.lsp_server.features.pace import TypingPace
 from codet5p.lsp_server.index.store import default_index_folder
 from codet5p.lsp_server.settings import Settings
 from codet5p.lsp_server.statistics import Statistics
@@ -50,6 +52,8 @@ class ServerState:
         self.documents = DocumentStore()
         self.settings = Settings()
         self.statistics = Statistics()
+        self.pace = TypingPace()
+        self.snoozed_until = 0.0
         self.scheduler = Scheduler()
         self.search = WorkspaceSearch(default_index_folder())
         self.docstring_writer: DocstringWriter | None = None
@@ -88,6 +92,15 @@ class ServerState:
             self.last_error = None
             self._assistant.set_result(assistant)
 
+    @property
+    def snoozed_seconds(self) -> float:
+        """For how long completion while typing still sleeps."""
+        return max(self.snoozed_until - time.monotonic(), 0.0)
+
+    def snooze(self, seconds: float) -> None:
+        """Let completion while typing sleep for `seconds` from now; 0 wakes it."""
+        self.snoozed_until = time.monotonic() + seconds
+
     async def assistant(self) -> Assistant | None:
         """Return the assistant as soon as it is loaded, or None if it cannot be."""
         self.begin_loading()
@@ -106,6 +119,8 @@ class ServerState:
         return CompletionLimits(
             max_new_tokens=completion.max_new_tokens,
             time_limit_seconds=completion.time_limit_milliseconds / 1000,
+            in_comments=completion.in_comments,
+            in_strings=completion.in_strings,
         )
 
 

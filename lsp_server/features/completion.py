@@ -6,6 +6,7 @@ from threading import Event
 from codet5p.lsp_server.engine.protocol import Engine, Generation, GenerationRequest
 from codet5p.lsp_server.features import filters
 from codet5p.lsp_server.features.prompt import PromptWindows
+from codet5p.lsp_server.features.syntax import SyntaxTrees
 from codet5p.lsp_server.features.type_through import TypeThroughCache
 
 __all__ = ["Completer", "CompletionLimits", "CompletionQuery", "Suggestion"]
@@ -25,6 +26,8 @@ class CompletionLimits:
         max_new_tokens: Tokens generated at most.
         time_limit_seconds: Time after which what is there is used.
         max_document_characters: Documents longer than this get no completions.
+        in_comments: Whether to complete inside comments while typing.
+        in_strings: Whether to complete inside strings while typing.
     """
 
     max_static_tokens: int = 384
@@ -32,6 +35,8 @@ class CompletionLimits:
     max_new_tokens: int = 24
     time_limit_seconds: float = 1.0
     max_document_characters: int = 2_000_000
+    in_comments: bool = True
+    in_strings: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,11 +47,15 @@ class CompletionQuery:
         uri: The document, as the key of what is remembered about it.
         text: Its content.
         offset: The cursor, in Python characters.
+        grammar: Name of the grammar that reads it, where there is one.
+        is_automatic: Whether typing asked, and not the user.
     """
 
     uri: str
     text: str
     offset: int
+    grammar: str | None = None
+    is_automatic: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +90,7 @@ class Completer:
         self._engine = engine
         self.limits = limits
         self._cache = TypeThroughCache()
+        self._trees = SyntaxTrees()
         self._windows = PromptWindows(
             engine.tokenizer,
             max_static_tokens=limits.max_static_tokens,
@@ -122,6 +132,8 @@ class Completer:
             return Suggestion(text="", score=0.0, is_cached=False)
         if (known := self.cached(query)) is not None:
             return known
+        if not self._may_speak(query):
+            return Suggestion(text="", score=0.0, is_cached=False)
         prompt = self._windows.prompt(query.uri, query.text[: query.offset])
         request = GenerationRequest(
             static_ids=prompt.static_ids,
@@ -148,8 +160,18 @@ class Completer:
             self._engine.prepare(static_ids)
 
     def forget(self, uri: str) -> None:
-        """Drop the prompt of a document that was closed."""
+        """Drop prompt and tree of a document that was closed."""
         self._windows.forget(uri)
+        self._trees.forget(uri)
+
+    def _may_speak(self, query: CompletionQuery) -> bool:
+        """Return whether the place of the cursor is one in which the settings want suggestions while typing."""
+        if not query.is_automatic or (self.limits.in_comments and self.limits.in_strings):
+            return True
+        if (tree := self._trees.tree(query.uri, query.text, query.grammar)) is None:
+            return True
+        place = tree.place(query.text[: query.offset])
+        return self.limits.in_comments if place == "comment" else self.limits.in_strings or place != "string"
 
     def _text_of(self, generation: Generation, required_prefix: bytes) -> str:
         tokenizer = self._engine.tokenizer

@@ -12,13 +12,14 @@ _DEFAULT_INDENTATION = "    "
 _SEARCHED_CHARACTERS = 20_000
 
 
-def query_after_line(uri: str, text: str, offset: int) -> CompletionQuery | None:
+def query_after_line(uri: str, text: str, offset: int, grammar: str | None = None) -> CompletionQuery | None:
     """Return the query an editor will make once the user goes on to a new line behind `offset`.
 
     Args:
         uri: The document.
         text: Its content.
         offset: The end of what was accepted.
+        grammar: Name of the grammar that reads it, where there is one.
 
     Returns:
         The document with a new line, indented as editors indent it, and the cursor behind the indentation; None where
@@ -33,7 +34,13 @@ def query_after_line(uri: str, text: str, offset: int) -> CompletionQuery | None
     if line.rstrip().endswith(_BLOCK_OPENERS):
         indentation += _indentation_step(text)
     new_line = ("\r\n" if "\r\n" in text[:_SEARCHED_CHARACTERS] else "\n") + indentation
-    return CompletionQuery(uri=uri, text=text[:offset] + new_line + text[offset:], offset=offset + len(new_line))
+    return CompletionQuery(
+        uri=uri,
+        text=text[:offset] + new_line + text[offset:],
+        offset=offset + len(new_line),
+        grammar=grammar,
+        is_automatic=True,
+    )
 
 
 def _indentation_step(text: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from codet5p.core.errors import CodeT5pError
 from codet5p.lsp_server.features.next_line import query_after_line
+from codet5p.lsp_server.features.syntax import grammar_of_document
 from codet5p.lsp_server.state import ServerState
 
 __all__ = ["accepted"]
@@ -22,7 +23,8 @@ async def accepted(state: ServerState, uri: Any = None, end: Any = None) -> None
     document = state.documents.get(uri) if isinstance(uri, str) else None
     if assistant is None or document is None or not isinstance(end, int) or not 0 <= end <= len(document.text):
         return
-    query = query_after_line(document.uri, document.text, end)
+    grammar = grammar_of_document(document.language_id, document.uri)
+    query = query_after_line(document.uri, document.text, end, grammar)
     if query is None or assistant.completer.cached(query) is not None:
         return
     try:

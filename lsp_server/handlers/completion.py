@@ -1,12 +1,12 @@
 """textDocument/completion: the same suggestion as an ordinary item, for editors without inline completion."""
 
 import re
+import time
 
 from lsprotocol import types
 
-from codet5p.lsp_server.features.completion import CompletionQuery
 from codet5p.lsp_server.handlers.positions import PositionEncoding, to_offset, to_range
-from codet5p.lsp_server.handlers.suggesting import accepted_command, suggest
+from codet5p.lsp_server.handlers.suggesting import accepted_command, query_of, suggest
 from codet5p.lsp_server.state import ServerState
 
 __all__ = ["completion"]
@@ -26,10 +26,10 @@ async def completion(
     if document is None:
         return types.CompletionList(is_incomplete=False, items=[])
     offset = to_offset(document, params.position, encoding)
-    query = CompletionQuery(uri=document.uri, text=document.text, offset=offset)
-    kind = params.context.trigger_kind if params.context is not None else types.CompletionTriggerKind.Invoked
-    is_automatic = kind != types.CompletionTriggerKind.Invoked
-    suggestion = await suggest(state, document, query, is_automatic=is_automatic)
+    # Editors that ask at every letter say `Invoked`, as they do for a person who wants the list.
+    is_automatic = state.pace.is_typing(time.monotonic())
+    query = query_of(document, document.text, offset, is_automatic=is_automatic)
+    suggestion = await suggest(state, document, query)
     if suggestion is None:
         return types.CompletionList(is_incomplete=True, items=[])
     line_start, _ = document.line_span(document.line_at(offset))
@@ -40,8 +40,9 @@ async def completion(
         label=line if len(line) <= _LABEL_CHARACTERS else line[: _LABEL_CHARACTERS - 1] + "…",
         kind=types.CompletionItemKind.Text,
         detail="codet5p",
-        sort_text="~",
-        filter_text=word or line,
+        sort_text="~",  # behind every identifier
+        filter_text=line,  # matches no better than the others' items; the bare word would come first as an exact match
+        preselect=False,
         insert_text_format=types.InsertTextFormat.PlainText,
         text_edit=types.TextEdit(
             range=to_range(document, offset - len(word), offset, encoding), new_text=word + suggestion.text

@@ -1,5 +1,7 @@
 """Document synchronisation: the editor's changes, applied to the store."""
 
+import time
+
 from lsprotocol import types
 
 from codet5p.lsp_server.documents import Document
@@ -29,6 +31,7 @@ def did_change(state: ServerState, params: types.DidChangeTextDocumentParams, en
         else:
             document = Document.of(document.uri, document.language_id, version, change.text)
     state.documents.put(document)
+    state.pace.typed(time.monotonic())
 
 
 def did_close(state: ServerState, params: types.DidCloseTextDocumentParams) -> None:

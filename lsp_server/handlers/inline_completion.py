@@ -2,9 +2,8 @@
 
 from lsprotocol import types
 
-from codet5p.lsp_server.features.completion import CompletionQuery
 from codet5p.lsp_server.handlers.positions import PositionEncoding, to_offset, to_range
-from codet5p.lsp_server.handlers.suggesting import accepted_command, suggest
+from codet5p.lsp_server.handlers.suggesting import accepted_command, query_of, suggest
 from codet5p.lsp_server.state import ServerState
 
 __all__ = ["inline_completion"]
@@ -28,9 +27,9 @@ async def inline_completion(
         end = to_offset(document, selected.range.end, encoding)
         written = selected.text
     text = document.text[:start] + written + document.text[end:]
-    query = CompletionQuery(uri=document.uri, text=text, offset=start + len(written))
     is_automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
-    suggestion = await suggest(state, document, query, is_automatic=is_automatic)
+    query = query_of(document, text, start + len(written), is_automatic=is_automatic)
+    suggestion = await suggest(state, document, query)
     if suggestion is None:
         return types.InlineCompletionList(items=[])
     item = types.InlineCompletionItem(

@@ -24,6 +24,7 @@ async def status(state: ServerState) -> dict[str, Any]:
         "threads": assistant.loaded.num_threads if assistant is not None else None,
         "documents": len(state.documents),
         "index": {"files": index.files, "chunks": index.chunks, "pending": index.pending},
+        "snoozedSeconds": round(state.snoozed_seconds),
         "latency": state.statistics.latency_ms(),
         "counts": dict(state.statistics.counts),
         "memoryMb": round(psutil.Process().memory_info().rss / 1e6),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-__all__ = ["IGNORE_FILES", "IgnoreRules", "is_secret", "is_tool_folder", "rules_above"]
+__all__ = ["IGNORE_FILES", "IgnoreRules", "is_secret", "is_secret_folder", "is_tool_folder", "rules_above"]
 
 IGNORE_FILES = (".gitignore", ".codet5pignore")
 """In one folder the later file has the last word."""
@@ -14,8 +14,9 @@ IGNORE_FILES = (".gitignore", ".codet5pignore")
 _TOOL_FOLDERS = frozenset({
     ".git", ".hg", ".svn", ".bzr", ".jj", "node_modules", "__pycache__", ".venv", "venv", ".tox", ".nox",
     ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".idea", ".vs", ".gradle", ".terraform", ".next",
-    ".nuxt", ".cache", ".eggs", ".direnv", ".ssh", ".aws", ".gnupg", ".kube", ".docker",
+    ".nuxt", ".cache", ".eggs", ".direnv",
 })  # fmt: skip
+_SECRET_FOLDERS = frozenset({".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker", ".password-store"})
 _SECRET = re.compile(
     r"\.env(?:\..*)?|.*\.env|.*\.(?:pem|key|p8|p12|pfx|jks|keystore|kdbx|ppk|asc|gpg|pgp|tfstate|tfvars|ovpn)"
     r"|id_(?:rsa|dsa|ecdsa|ed25519).*|\.(?:netrc|pgpass|npmrc|pypirc|htpasswd|git-credentials|s3cfg|boto|my\.cnf)"
@@ -84,9 +85,14 @@ def is_secret(name: str) -> bool:
     return _SECRET.fullmatch(name) is not None
 
 
+def is_secret_folder(name: str) -> bool:
+    """Tell whether a folder is one in which programs keep keys and passwords."""
+    return name in _SECRET_FOLDERS
+
+
 def is_tool_folder(name: str) -> bool:
     """Tell whether a folder belongs to a tool: version control, packages, caches, credentials."""
-    return name in _TOOL_FOLDERS
+    return name in _TOOL_FOLDERS or is_secret_folder(name)
 
 
 def _read_patterns(folder: Path) -> list[str]:

@@ -8,6 +8,10 @@ GIVEN = {
     "completion": {
         "enable": False,
         "disabledLanguages": ["markdown", "plaintext"],
+        "excludedFiles": ["*.sql", "!example.env"],
+        "inComments": False,
+        "inStrings": False,
+        "adaptiveDelay": False,
         "delayMilliseconds": 0,
         "maxNewTokens": 40,
         "timeLimitMilliseconds": 500,
@@ -17,6 +21,10 @@ READ = Settings(
     completion=CompletionSettings(
         enable=False,
         disabled_languages=("markdown", "plaintext"),
+        excluded_files=("*.sql", "!example.env"),
+        in_comments=False,
+        in_strings=False,
+        adaptive_delay=False,
         delay_milliseconds=0,
         max_new_tokens=40,
         time_limit_milliseconds=500,

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from threading import Event
 
 import pytest
@@ -164,3 +165,33 @@ def test_a_forgotten_document_begins_anew() -> None:
     completer.forget(URI)
     completer.prepare_next(query("x = 1\n" + "y = 1\n" * 9 + "▮"))
     assert engine.prepared == []
+
+
+@pytest.mark.parametrize(
+    ("text", "in_comments", "in_strings", "expected"),
+    [
+        ("# why ▮\n", False, True, ""),
+        ("# why ▮\n", True, False, "not"),
+        ("x = 'why ▮'\n", True, False, ""),
+        ("x = 'why ▮'\n", False, True, "not"),
+        ("x = why ▮\n", False, False, "not"),
+    ],
+)
+def test_comments_and_strings_are_silent_while_typing_where_the_settings_say_so(
+    text: str, in_comments: bool, in_strings: bool, expected: str
+) -> None:
+    completer = completer_on(FakeEngine("not\n"), in_comments=in_comments, in_strings=in_strings)
+    asked = replace(query(text), grammar="python", is_automatic=True)
+    suggestion = completer.complete(asked, Event())
+    assert suggestion is not None
+    assert suggestion.text == expected
+
+
+def test_who_asks_in_a_comment_is_answered_and_may_type_on() -> None:
+    completer = completer_on(FakeEngine("not this\n"), in_comments=False)
+    suggestion = completer.complete(replace(query("# why ▮"), grammar="python"), Event())
+    assert suggestion is not None
+    assert suggestion.text == "not this"
+    typed_on = completer.cached(replace(query("# why not▮"), grammar="python", is_automatic=True))
+    assert typed_on is not None
+    assert typed_on.text == " this"

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable
 
 import pytest
@@ -29,12 +30,28 @@ async def test_the_item_replaces_the_word_at_the_cursor(state_with: States) -> N
     (item,) = answer.items
     assert answer.is_incomplete
     assert item.label == "return größe"
-    assert item.filter_text == "ret"
-    assert item.sort_text == "~"
     assert item.insert_text_format == types.InsertTextFormat.PlainText
     assert item.text_edit == types.TextEdit(range=to_range(document, 5, 8, "utf-16"), new_text="return größe")
     assert item.command is not None
     assert item.command.command == "codet5p.accepted"
+
+
+async def test_the_item_never_comes_before_those_of_other_servers(state_with: States) -> None:
+    _, answer = await ask(state_with("urn größe\n"), "'😀'; ret▮\n")
+    (item,) = answer.items
+    assert item.sort_text == "~"
+    assert item.preselect is False
+    assert item.filter_text == "return größe"
+    assert item.commit_characters is None
+
+
+async def test_a_list_that_opens_while_typing_waits_for_a_pause_and_sleeps_when_snoozed(state_with: States) -> None:
+    state = state_with("values\n", "values\n")
+    state.snooze(60)
+    state.pace.typed(time.monotonic())
+    assert (await ask(state, "x = ▮"))[1].items == []
+    state.pace.typed(time.monotonic() - 5)
+    assert len((await ask(state, "x = ▮"))[1].items) == 1
 
 
 async def test_without_a_word_the_item_is_found_by_its_own_text(state_with: States) -> None:

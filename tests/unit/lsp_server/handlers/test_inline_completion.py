@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from fakes import FakeEngine
@@ -11,6 +12,7 @@ from codet5p.core.errors import ArtifactError, EngineError
 from codet5p.lsp_server.documents import Document
 from codet5p.lsp_server.handlers.inline_completion import inline_completion
 from codet5p.lsp_server.handlers.positions import to_offset, to_position, to_range
+from codet5p.lsp_server.handlers.snoozing import resume_completion, snooze_completion
 from codet5p.lsp_server.settings import CompletionSettings, Settings
 from codet5p.lsp_server.state import ServerState
 
@@ -125,6 +127,52 @@ async def test_another_language_is_not_disabled(state_with: States) -> None:
     state = state_with("values\n")
     state.apply(Settings(completion=CompletionSettings(disabled_languages=("go",))))
     assert len(await ask(state, "x = ▮")) == 1
+
+
+async def test_files_that_look_like_secrets_are_never_read(state_with: States) -> None:
+    state = state_with("values\n", "values\n")
+    for uri in ("file:///w/.env", "file:///w/id_rsa"):
+        document = Document.of(uri, "dotenv", 1, "TOKEN=")
+        state.documents.put(document)
+        assert (await inline_completion(state, request_at(document, 6), "utf-16")).items == []
+    state.apply(Settings(completion=CompletionSettings(excluded_files=("a.py",))))
+    assert await ask(state, "x = ▮") == []
+    assert state.loaded_assistant.completer._engine.requests == []  # type: ignore[union-attr, attr-defined]
+
+
+async def test_snoozed_it_answers_only_who_asks_until_it_is_woken(state_with: States) -> None:
+    state = state_with("values\n", "values\n")
+    snooze_completion(state, 5)
+    assert 295 < state.snoozed_seconds <= 300
+    assert await ask(state, "x = ▮", AUTOMATIC) == []
+    assert len(await ask(state, "x = ▮", INVOKED)) == 1
+    resume_completion(state)
+    assert len(await ask(state, "y = ▮", AUTOMATIC)) == 1
+
+
+@pytest.mark.parametrize("minutes", [None, "long", -1, 0, True])
+async def test_a_snooze_without_a_proper_length_is_a_quarter_of_an_hour(
+    empty_state: ServerState, minutes: object
+) -> None:
+    snooze_completion(empty_state, minutes)
+    assert 890 < empty_state.snoozed_seconds <= 900
+
+
+async def test_the_pace_of_typing_sets_the_delay(state_with: States, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = state_with("values\n", "values\n", "values\n")
+    delays = []
+    run = state.scheduler.run
+
+    async def recorded(key: str, job: Any, *, delay_seconds: float = 0.0) -> Any:
+        delays.append(delay_seconds)
+        return await run(key, job)
+
+    monkeypatch.setattr(state.scheduler, "run", recorded)
+    await ask(state, "x = ▮", AUTOMATIC)
+    await ask(state, "y = ▮", INVOKED)
+    state.apply(Settings(completion=CompletionSettings(adaptive_delay=False, delay_milliseconds=70)))
+    await ask(state, "z = ▮", AUTOMATIC)
+    assert delays == [pytest.approx(0.2), 0.0, pytest.approx(0.07)]
 
 
 async def test_a_request_that_came_while_loading_is_answered_after_it(empty_state: ServerState) -> None:

@@ -20,6 +20,7 @@ async def test_when_ready(state_with: Callable[..., ServerState]) -> None:
     state = state_with()
     opened(state, "x")
     state.statistics.count("shown")
+    state.snooze(120)
     state.statistics.record_latency(0.1234)
     found = await status(state)
     assert (found["state"], found["model"], found["revision"], found["threads"]) == (
@@ -29,6 +30,7 @@ async def test_when_ready(state_with: Callable[..., ServerState]) -> None:
         2,
     )
     assert (found["documents"], found["counts"]) == (1, {"shown": 1})
+    assert 118 <= found["snoozedSeconds"] <= 120
     assert found["latency"] == {"p50": 123.4, "p95": 123.4}
     assert json.loads(json.dumps(found)) == found
 
