@@ -2,6 +2,8 @@
 
 from threading import Event
 
+from codet5p.lsp_server.features.docstring.writer import Subject
+
 __all__ = ["FakeWriter"]
 
 
@@ -10,9 +12,9 @@ class FakeWriter:
 
     def __init__(self, sentence: str | None = "Adds things.") -> None:
         self.sentence = sentence
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[Subject] = []
 
-    def summarize(self, source: str, language: str, stop: Event) -> str | None:
+    def summarize(self, subject: Subject, stop: Event) -> str | None:
         assert not stop.is_set()
-        self.asked.append((language, source))
+        self.asked.append(subject)
         return self.sentence

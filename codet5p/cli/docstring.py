@@ -12,33 +12,44 @@ if TYPE_CHECKING:
 __all__ = ["docstring"]
 
 
-def docstring(
+def docstring(  # noqa: PLR0913, PLR0917 - one option each
     place: Annotated[str, typer.Argument(metavar="PATH", help="File or folder; FILE:LINE for one function.")],
     write: Annotated[bool, typer.Option("--write", help="Update the files.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show what would be updated; the default.")] = False,
     check: Annotated[
         bool, typer.Option("--check", help="List what is missing or wrong; exit with 1 if anything is.")
     ] = False,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Also write docstrings for public functions without one.")
+    ] = False,
     style: Annotated[
-        str, typer.Option("--style", help="With --check, list docstrings in another style too; such as numpy.")
+        str,
+        typer.Option(
+            "--style", help="Of new docstrings, such as numpy; with --check, list those in another style too."
+        ),
     ] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="With --check, print the findings as JSON.")] = False,
 ) -> None:
     """Bring docstrings up to date with their signatures; what people wrote stays as it is."""
     from codet5p.lsp_server.features.docstring.styles import STYLE_NAMES
 
     if write + diff + check > 1:
         raise typer.BadParameter("give one of --write, --diff and --check")
-    if style != "auto" and (style not in STYLE_NAMES or not check):
-        raise typer.BadParameter(f"--style goes with --check and is one of {', '.join(STYLE_NAMES)}")
+    if check and missing:
+        raise typer.BadParameter("--check lists what is missing by itself; --missing goes with --write and --diff")
+    if as_json and not check:
+        raise typer.BadParameter("--json goes with --check")
+    if style != "auto" and (style not in STYLE_NAMES or not (check or missing)):
+        raise typer.BadParameter(f"--style goes with --check and --missing and is one of {', '.join(STYLE_NAMES)}")
     name, _, line = place.rpartition(":")
     if name and line.isdigit() and not Path(place).exists():
-        if write or diff or check:
-            raise typer.BadParameter("--write, --diff and --check take a file or folder, not a line")
+        if write or diff or check or missing:
+            raise typer.BadParameter("--write, --diff, --check and --missing take a file or folder, not a line")
         typer.echo(_at_line(Path(name), int(line)))
         return
-    reports = _reports(Path(place), style)
+    reports = _reports(Path(place), style, writes_missing=missing)
     if check:
-        _list(reports)
+        _list(reports, as_json=as_json)
     elif write:
         _write(reports)
     else:
@@ -53,37 +64,46 @@ def _at_line(path: Path, line: int) -> str:
 
     found = documentation_at(path, read_source(path), line)
     if found is None:
-        raise DataError(f"{path}:{line} is in no function with a docstring; name a line of one")
+        raise DataError(f"{path}:{line} is in no function that has a docstring or could get one; name a line of one")
     return found
 
 
-def _reports(path: Path, style: str) -> Iterator["FileReport"]:
+def _reports(path: Path, style: str, *, writes_missing: bool) -> Iterator["FileReport"]:
     """Yield the report of each file, with a progress bar; a file that cannot be read is named and passed over."""
     from rich.console import Console
     from rich.progress import track
 
     from codet5p.cli.docstring_files import examine, files_below, read_source
     from codet5p.core.errors import DataError
+    from codet5p.lsp_server.features.docstring.summary import summary_by_name
 
     files = files_below(path)
+    summarize = summary_by_name if writes_missing else None
     console = Console(stderr=True)
     for file in track(files, "reading", console=console, transient=True, disable=len(files) < 2):
         try:
-            yield examine(file, read_source(file), style)
+            yield examine(file, read_source(file), style, summarize)
         except DataError as error:
             if len(files) < 2:
                 raise
             console.print(f"codet5p: {error}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _list(reports: Iterable["FileReport"]) -> None:
-    """Print one line for each finding, as compilers do; exit with 1 if there is any."""
-    has_findings = False
+def _list(reports: Iterable["FileReport"], *, as_json: bool) -> None:
+    """Print one line for each finding, as compilers do, or all as JSON; exit with 1 if there is any."""
+    import json
+
+    found: list[dict[str, str | int]] = []
     for report in reports:
         for finding in report.findings:
-            has_findings = True
-            typer.echo(f"{report.path}:{finding.line}: {finding.name}: {finding.problem}")
-    if has_findings:
+            found.append(
+                {"path": str(report.path), "line": finding.line, "name": finding.name, "problem": finding.problem}
+            )
+            if not as_json:
+                typer.echo(f"{report.path}:{finding.line}: {finding.name}: {finding.problem}")
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    if found:
         raise typer.Exit(1)
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,28 @@ from codet5p.core.errors import DataError
 from codet5p.core.syntax import Function, extract_functions, language_of_path
 from codet5p.lsp_server.features.docstring.comment import indentation_at, read_comment
 from codet5p.lsp_server.features.docstring.coverage import undocumented
+from codet5p.lsp_server.features.docstring.insert import can_insert, chosen_style, write_documentation
+from codet5p.lsp_server.features.docstring.layout import Style
 from codet5p.lsp_server.features.docstring.lookup import function_at
 from codet5p.lsp_server.features.docstring.styles import STYLES, style_of_text
+from codet5p.lsp_server.features.docstring.summary import Summary, subject_of, summary_by_name
 from codet5p.lsp_server.features.docstring.update import Update, apply_updates, find_update, parses_as_well
+from codet5p.lsp_server.features.docstring.writer import Subject
 from codet5p.lsp_server.index.config import IndexConfig
 from codet5p.lsp_server.index.walk import walk_workspace
 
-__all__ = ["FileReport", "Finding", "documentation_at", "examine", "files_below", "read_source", "replace_file"]
+__all__ = [
+    "FileReport",
+    "Finding",
+    "Summarize",
+    "documentation_at",
+    "examine",
+    "files_below",
+    "read_source",
+    "replace_file",
+]
+
+Summarize = Callable[[Subject, Sequence[Function]], Summary | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,13 +109,14 @@ def read_source(path: Path) -> str:
         raise DataError(f"{path} is not UTF-8 text") from None
 
 
-def examine(path: Path, text: str, style: str = "auto") -> FileReport:
+def examine(path: Path, text: str, style: str = "auto", summarize: Summarize | None = None) -> FileReport:
     """Return what is wrong with the docstrings in `text`.
 
     Args:
         path: The file, whose name tells the language.
         text: Its content.
         style: Name of the style that docstrings must have where their language knows it; any if `auto`.
+        summarize: Says what a function does; missing docstrings are written with it. None leaves them missing.
 
     Returns:
         The report; an update that would break the file's syntax is left out of `updated`.
@@ -121,6 +137,9 @@ def examine(path: Path, text: str, style: str = "auto") -> FileReport:
             updates.append(update)
             problem = "; ".join(update.reasons)
             findings.append(Finding(line=function.lines[0] + 1, name=function.qualified_name, problem=problem))
+    if summarize is not None:
+        chosen = chosen_style(text, functions, language, style)
+        updates += _insertions(path, text, functions, chosen, summarize)
     updated = apply_updates(text, updates)
     if updates and not parses_as_well(text, updated, language, path.name):
         safe = (one for one in updates if parses_as_well(text, apply_updates(text, [one]), language, path.name))
@@ -129,8 +148,19 @@ def examine(path: Path, text: str, style: str = "auto") -> FileReport:
     return FileReport(path=path, text=text, updated=updated, findings=tuple(findings))
 
 
+def _insertions(
+    path: Path, text: str, functions: Sequence[Function], style: Style, summarize: Summarize
+) -> Iterator[Update]:
+    for function in undocumented(text, functions):
+        if not can_insert(text, function):
+            continue
+        summary = summarize(subject_of(text, function, path.name), functions)
+        if summary is not None:
+            yield write_documentation(text, function, style, summary.text, path.name)
+
+
 def documentation_at(path: Path, text: str, line: int) -> str | None:
-    """Return the docstring of the innermost function at a line as it should stand, or None if there is none.
+    """Return the docstring of the innermost function at a line as it should stand, or None if there can be none.
 
     Args:
         path: The file, whose name tells the language.
@@ -146,13 +176,30 @@ def documentation_at(path: Path, text: str, line: int) -> str | None:
         return None
     row = lines[line - 1]
     offset = sum(len(one) + 1 for one in lines[: line - 1]) + len(row) - len(row.lstrip())
-    function = function_at(tuple(extract_functions(text, language, path.name)), offset)
-    comment = read_comment(text, function) if function is not None else None
-    if function is None or comment is None:
+    functions = tuple(extract_functions(text, language, path.name))
+    function = function_at(functions, offset)
+    if function is None:
         return None
+    comment = read_comment(text, function)
+    if comment is None:
+        return _new_documentation(path, text, functions, function)
     update = find_update(text, function, path.name)
     found = update.text if update is not None else text[comment.start : comment.end]
     indentation = indentation_at(text, comment.end if comment.opener == "" else comment.start)
+    return _dedented(found, indentation)
+
+
+def _new_documentation(path: Path, text: str, functions: Sequence[Function], function: Function) -> str | None:
+    """Return what the name and the syntax of a function without documentation say, or None if it is nothing."""
+    summary = summary_by_name(subject_of(text, function, path.name), functions)
+    if summary is None or not can_insert(text, function):
+        return None
+    style = chosen_style(text, functions, function.language, "auto")
+    new = write_documentation(text, function, style, summary.text, path.name).text
+    return _dedented(new, indentation_at(new, len(new) - len(new.lstrip())))
+
+
+def _dedented(found: str, indentation: str) -> str:
     return "\n".join(one.removeprefix(indentation) for one in found.splitlines())
 
 

@@ -4,13 +4,16 @@ from typing import Any
 
 from lsprotocol import types
 
-from codet5p.lsp_server.handlers.docstring import Target, can_write, find_target, to_edit, updated, written
+from codet5p.lsp_server.features.docstring.insert import can_insert
+from codet5p.lsp_server.features.docstring.update import Update
+from codet5p.lsp_server.handlers.docstring import Target, find_target, to_edit, updated, written
 from codet5p.lsp_server.handlers.positions import PositionEncoding
 from codet5p.lsp_server.state import ServerState
 
 __all__ = ["KIND", "code_actions", "resolve_code_action"]
 
 KIND = types.CodeActionKind.RefactorRewrite
+_INSERT = "Insert docstring"
 
 
 async def code_actions(
@@ -22,25 +25,27 @@ async def code_actions(
         state: The server.
         params: Document, selection, and the kinds of action wanted.
         encoding: Of positions, as negotiated.
-        can_resolve: Whether the editor asks for an action's edit once it is chosen; a new text is only written then.
+        can_resolve: Whether the editor asks for an action's edit once it is chosen, so that the model writes only then;
+            without that, a new text says what the name does.
 
     Returns:
         One action or none.
     """
-    if params.context.only is not None and not any(_covers(str(kind), KIND.value) for kind in params.context.only):
-        return []
-    uri = params.text_document.uri
-    target = await find_target(state, uri, params.range.start, encoding)
+    uri, only = params.text_document.uri, params.context.only
+    is_wanted = only is None or any(_covers(str(kind), KIND.value) for kind in only)
+    target = await find_target(state, uri, params.range.start, encoding) if is_wanted else None
     if target is None or not _is_at_head(target):
         return []
     if (update := await updated(target)) is not None:
-        edit = types.WorkspaceEdit(changes={uri: [to_edit(target.document, update, encoding)]})
-        return [types.CodeAction(title="Update docstring", kind=KIND, edit=edit)]
-    if not can_resolve or not can_write(state, target):
+        return [_action("Update docstring", target, update, encoding)]
+    if not can_insert(target.document.text, target.function):
         return []
-    position = {"line": params.range.start.line, "character": params.range.start.character}
-    data = {"uri": uri, "version": target.document.version, "position": position}
-    return [types.CodeAction(title="Insert docstring", kind=KIND, data=data)]
+    if state.docstring_writer is not None and can_resolve:
+        position = {"line": params.range.start.line, "character": params.range.start.character}
+        data = {"uri": uri, "version": target.document.version, "position": position}
+        return [types.CodeAction(title=_INSERT, kind=KIND, data=data)]
+    insertion = await written(state, target, state.settings.docstring.style, asks_model=False)
+    return [_action(_INSERT, target, insertion, encoding)] if insertion is not None else []
 
 
 async def resolve_code_action(
@@ -56,6 +61,11 @@ async def resolve_code_action(
     if target is not None and update is not None:
         action.edit = types.WorkspaceEdit(changes={data["uri"]: [to_edit(target.document, update, encoding)]})
     return action
+
+
+def _action(title: str, target: Target, update: Update, encoding: PositionEncoding) -> types.CodeAction:
+    edit = types.WorkspaceEdit(changes={target.document.uri: [to_edit(target.document, update, encoding)]})
+    return types.CodeAction(title=title, kind=KIND, edit=edit)
 
 
 def _covers(wanted: str, kind: str) -> bool:

@@ -8,17 +8,18 @@ from urllib.parse import unquote, urlsplit
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
+from codet5p.core.errors import CodeT5pError
 from codet5p.core.syntax import Function
 from codet5p.lsp_server.documents import Document
 from codet5p.lsp_server.features.docstring.comment import read_comment
-from codet5p.lsp_server.features.docstring.insert import can_insert, write_documentation
+from codet5p.lsp_server.features.docstring.insert import can_insert, chosen_style, write_documentation
 from codet5p.lsp_server.features.docstring.lookup import function_at, functions_of, language_of_document
-from codet5p.lsp_server.features.docstring.styles import style_of_file
+from codet5p.lsp_server.features.docstring.summary import Summary, subject_of, summary_by_model, summary_by_name
 from codet5p.lsp_server.features.docstring.update import Update, apply_updates, find_update, parses_as_well
 from codet5p.lsp_server.handlers.positions import PositionEncoding, to_offset, to_range
 from codet5p.lsp_server.state import ServerState
 
-__all__ = ["Target", "can_write", "docstring", "find_target", "to_edit", "updated", "written"]
+__all__ = ["Target", "docstring", "find_target", "summarized", "to_edit", "updated", "written"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +40,7 @@ class Target:
 
 
 async def docstring(state: ServerState, params: Any, encoding: PositionEncoding) -> dict[str, Any] | None:
-    """Answer with the text as it should stand, the edit that makes it so, and whether a model wrote it.
+    """Answer with the text as it should stand, the edit that makes it so, and whether the text is a new one.
 
     An edit that replaces a text by itself says that there is nothing to change. None means that there is no function,
     or none that a text can be written for.
@@ -94,24 +95,50 @@ async def updated(target: Target) -> Update | None:
     return await asyncio.to_thread(_safe_update, target)
 
 
-def can_write(state: ServerState, target: Target) -> bool:
-    """Tell whether there is a model that writes docstrings, and room for one."""
-    return state.docstring_writer is not None and can_insert(target.document.text, target.function)
+async def written(state: ServerState, target: Target, style: str, *, asks_model: bool = True) -> Update | None:
+    """Return the insertion of a new text, or None if there is no room for one or nothing to say.
 
+    Args:
+        state: The server.
+        target: The function.
+        style: Name of a style, or `auto`.
+        asks_model: Whether the model is asked; otherwise the text says at once what the name does.
 
-async def written(state: ServerState, target: Target, style: str) -> Update | None:
-    """Return the insertion of a new text, or None if nothing can be written."""
-    writer, text, function = state.docstring_writer, target.document.text, target.function
-    if writer is None or not can_write(state, target):
+    Returns:
+        The insertion; it never breaks the document's syntax.
+    """
+    if not can_insert(target.document.text, target.function):
         return None
+    summary = await summarized(state, target, "docstring", asks_model=asks_model)
+    if summary is None:
+        return None
+    return await asyncio.to_thread(_safe_insertion, target, style, summary.text)
+
+
+async def summarized(state: ServerState, target: Target, purpose: str, *, asks_model: bool = True) -> Summary | None:
+    """Return a first sentence about the target: the model's, else what the name says, else None.
+
+    Args:
+        state: The server.
+        target: The function.
+        purpose: What asks; a newer question for the same purpose about a document stops the older one.
+        asks_model: Whether the model is asked.
+
+    Returns:
+        The sentence.
+    """
+    text, function, writer = target.document.text, target.function, state.docstring_writer
+    subject = await asyncio.to_thread(subject_of, text, function, target.path)
     functions = functions_of(text, function.language, target.path)
-    comments = (comment for other in functions if (comment := read_comment(text, other)) is not None)
-    chosen = style_of_file((comment.contents for comment in comments), function.language, style)
-    update = await state.scheduler.run(
-        f"{target.document.uri}#docstring",
-        lambda stop: write_documentation(text, function, chosen, writer, stop, target.path),
-    )
-    return update if update is not None and _is_safe(target, update) else None
+    summary = None
+    if writer is not None and asks_model:
+        try:
+            summary = await state.scheduler.run(
+                f"{target.document.uri}#{purpose}", lambda stop: summary_by_model(subject, functions, writer, stop)
+            )
+        except CodeT5pError as error:
+            state.last_error = str(error)
+    return summary or summary_by_name(subject, functions)
 
 
 def to_edit(document: Document, update: Update, encoding: PositionEncoding) -> types.TextEdit:
@@ -122,6 +149,14 @@ def to_edit(document: Document, update: Update, encoding: PositionEncoding) -> t
 def _safe_update(target: Target) -> Update | None:
     update = find_update(target.document.text, target.function, target.path)
     return update if update is not None and _is_safe(target, update) else None
+
+
+def _safe_insertion(target: Target, style: str, summary: str) -> Update | None:
+    text, function = target.document.text, target.function
+    functions = functions_of(text, function.language, target.path)
+    chosen = chosen_style(text, functions, function.language, style)
+    update = write_documentation(text, function, chosen, summary, target.path)
+    return update if _is_safe(target, update) else None
 
 
 def _is_safe(target: Target, update: Update) -> bool:

@@ -4,10 +4,9 @@ import asyncio
 
 from lsprotocol import types
 
-from codet5p.core.syntax import code_without_documentation
 from codet5p.lsp_server.features.docstring.lookup import name_span
 from codet5p.lsp_server.features.docstring.markdown import documentation_markdown
-from codet5p.lsp_server.handlers.docstring import Target, find_target
+from codet5p.lsp_server.handlers.docstring import Target, find_target, summarized
 from codet5p.lsp_server.handlers.positions import PositionEncoding, to_range
 from codet5p.lsp_server.state import ServerState
 
@@ -32,12 +31,10 @@ async def hover(state: ServerState, params: types.HoverParams, encoding: Positio
 
 
 async def _generated(state: ServerState, target: Target) -> str:
-    """Return a sentence by the model, marked as such; empty if there is none."""
-    writer, function = state.docstring_writer, target.function
-    if writer is None:
+    """Return a sentence by the model, marked as such; empty if there is none. What the name says needs no hover."""
+    if state.docstring_writer is None:
         return ""
-    source = code_without_documentation(target.document.text, function)
-    summary = await state.scheduler.run(
-        f"{target.document.uri}#hover", lambda stop: writer.summarize(source, function.language, stop)
-    )
-    return f"```{function.language}\n{function.signature}\n```\n{summary}\n\n{_GENERATED}" if summary else ""
+    summary, function = await summarized(state, target, "hover"), target.function
+    if summary is None or not summary.is_by_model:
+        return ""
+    return f"```{function.language}\n{function.signature}\n```\n{summary.text}\n\n{_GENERATED}"

@@ -181,15 +181,22 @@ class _Reader:
         return self._declarator_name(node)
 
     def _declarator_name(self, node: tree_sitter.Node) -> str:
-        """Return the name inside C declarators: `*(*f)(int)` gives `f`, `A::g` gives `g`."""
+        """Return the name inside C declarators: `*(*f)(int)` gives `f`, `A::g` gives `g`; empty if nothing is called.
+
+        The C grammar takes `namespace f {` and `struct MACRO f {` of a C++ header for functions without parentheses.
+        """
         current = node.child_by_field_name("declarator")
+        is_called = False
         while current is not None:
+            if current.type == "operator_cast":
+                return self._slice(current.start_byte, current.end_byte).split("(", 1)[0].strip()
+            is_called = is_called or current.type == "function_declarator"
             following = current.child_by_field_name("name") if current.type == "qualified_identifier" else None
             following = following or current.child_by_field_name("declarator")
             if following is None and current.type.endswith(("_declarator", "reference_declarator")):
                 following = next(iter(current.named_children), None)
             if following is None:
-                return self._slice(current.start_byte, current.end_byte)
+                return self._slice(current.start_byte, current.end_byte) if is_called else ""
             current = following
         return ""
 

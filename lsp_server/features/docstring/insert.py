@@ -1,16 +1,15 @@
-"""A documentation text for a function without one: the prose from a writer, the facts from the syntax."""
+"""A documentation text for a function without one: a summary, and the facts from the syntax."""
 
-from collections.abc import Sequence
-from threading import Event
+from collections.abc import Iterable, Sequence
 
-from codet5p.core.syntax import Function, code_without_documentation
-from codet5p.lsp_server.features.docstring.comment import indentation_at, line_ending
+from codet5p.core.syntax import Function
+from codet5p.lsp_server.features.docstring.comment import indentation_at, line_ending, read_comment
 from codet5p.lsp_server.features.docstring.facts import read_facts
 from codet5p.lsp_server.features.docstring.layout import Style
+from codet5p.lsp_server.features.docstring.styles import style_of_file
 from codet5p.lsp_server.features.docstring.update import Update
-from codet5p.lsp_server.features.docstring.writer import DocstringWriter
 
-__all__ = ["can_insert", "write_documentation"]
+__all__ = ["can_insert", "chosen_style", "write_documentation"]
 
 _LINE_MARKS = {"go": "// ", "ruby": "# ", "csharp": "/// "}
 
@@ -25,27 +24,36 @@ def can_insert(text: str, function: Function) -> bool:
     return (line_start == 0 or text[line_start - 1] in "\r\n") and text[line_start:place] == indentation
 
 
-def write_documentation(
-    text: str, function: Function, style: Style, writer: DocstringWriter, stop: Event, path: str = ""
-) -> Update | None:
+def chosen_style(text: str, functions: Iterable[Function], language: str, wanted: str) -> Style:
+    """Return the style for a new documentation text.
+
+    Args:
+        text: The text that `functions` were extracted from.
+        functions: All of its functions.
+        language: A key of `STYLES`.
+        wanted: Name of a style, or `auto` for that of the file.
+
+    Returns:
+        The style.
+    """
+    comments = (comment for function in functions if (comment := read_comment(text, function)) is not None)
+    return style_of_file((comment.contents for comment in comments), language, wanted)
+
+
+def write_documentation(text: str, function: Function, style: Style, summary: str, path: str = "") -> Update:
     """Return the insertion of a documentation text for `function`.
 
     Args:
         text: The text that `function` was extracted from.
         function: One of its functions, for which `can_insert` holds.
         style: How to write it.
-        writer: Writes the summary.
-        stop: Set when the text is no longer wanted.
+        summary: What it says first; not empty.
         path: The file's name, as given to `extract_functions`.
 
     Returns:
-        The insertion; None if the writer has nothing to say.
+        The insertion.
     """
-    summary = writer.summarize(code_without_documentation(text, function), function.language, stop)
-    summary = _safe(" ".join((summary or "").split()))
-    if not summary:
-        return None
-    lines = style.render(summary, read_facts(text, function, path), function.name)
+    lines = style.render(_safe(summary), read_facts(text, function, path), function.name)
     place = function.body.start if function.language == "python" else function.span.start
     indentation, ending = indentation_at(text, place), line_ending(text, place)
     marked = _marked(lines, function.language)

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,24 @@ def test_check_lists_what_is_missing_or_wrong_and_fails(folder: Path) -> None:
         f"{folder / 'stale.py'}:1: add: 'b' is not documented",
     ]
     assert "bytes.py is not UTF-8 text" in result.stderr
+
+
+def test_check_prints_json_for_scripts(folder: Path) -> None:
+    result = run(folder / "stale.py", "--check", "--json")
+    assert result.exit_code == 1
+    finding = {"path": str(folder / "stale.py"), "line": 1, "name": "add", "problem": "'b' is not documented"}
+    assert json.loads(result.stdout) == [finding]
+    (folder / "stale.py").write_bytes(FRESH.encode())
+    result = run(folder / "stale.py", "--check", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+
+
+def test_missing_docstrings_are_written_for_public_functions_whose_names_tell_enough(folder: Path) -> None:
+    text = "def read_config(path: str):\n\treturn path\n\n\ndef f(a):\n\treturn a\n\n\ndef _read_it():\n\tpass\n"
+    (folder / "plain.py").write_text(text, "utf-8")
+    new = '\t"""Read the config.\n\n\tParameters\n\t----------\n\tpath : str\n\t"""\n'
+    assert run(folder / "plain.py", "--missing", "--write", "--style", "numpy").exit_code == 0
+    assert (folder / "plain.py").read_text("utf-8") == text.replace("\treturn path", f"{new}\treturn path")
 
 
 def test_check_is_silent_where_all_is_well(folder: Path) -> None:
@@ -83,9 +102,17 @@ def test_a_line_names_the_function_whose_docstring_is_printed(folder: Path) -> N
     assert result.stdout == '"""Add 😀.\n\nArgs:\n    a: First.\n    b:\n"""\n'
 
 
+def test_a_line_of_a_function_without_a_docstring_prints_a_new_one(folder: Path) -> None:
+    (folder / "plain.py").write_text("class A:\n    def read_config(self):\n        return 1\n", "utf-8")
+    assert run(f"{folder / 'plain.py'}:3").stdout == '"""Read the config."""\n'
+
+
 def test_what_cannot_be_done_is_said_in_one_line(folder: Path) -> None:
     for arguments, message in (
-        ([f"{folder / 'plain.py'}:1"], "plain.py:1 is in no function with a docstring; name a line of one"),
+        (
+            [f"{folder / 'plain.py'}:1"],
+            "plain.py:1 is in no function that has a docstring or could get one",
+        ),
         ([folder / "gone.py"], "no such file or folder"),
         ([folder / ".gitignore"], "is not known; docstrings are found in ten languages"),
     ):
@@ -94,6 +121,15 @@ def test_what_cannot_be_done_is_said_in_one_line(folder: Path) -> None:
         assert message in str(result.exception)
 
 
-@pytest.mark.parametrize("options", [("--write", "--check"), ("--style", "numpy"), ("--check", "--style", "epytext")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--write", "--check"),
+        ("--style", "numpy"),
+        ("--check", "--style", "epytext"),
+        ("--check", "--missing"),
+        ("--json",),
+    ],
+)
 def test_options_that_do_not_go_together_are_misuse(folder: Path, options: tuple[str, ...]) -> None:
     assert run(folder, *options).exit_code == 2

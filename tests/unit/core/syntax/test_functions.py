@@ -216,17 +216,18 @@ def test_other_comments_are_no_documentation(language: str, text: str) -> None:
         ("java", "interface I { int q(); default int z() { return 1; } } record R(int a) { R { } }", "z R"),
         (
             "cpp",
-            "struct S { ~S() {} bool operator==(const S& o) const { return true; } int* p() { return 0; } };",
+            "struct S { ~S() {} int operator==(S o) { return 1; } int* p() { return 0; } operator int() {} };",
             None,
         ),
         ("csharp", "class A { A(int x) {} ~A() {} void L() { int inner(int q) { return q; } } }", "A A L inner"),
         ("ruby", "def self.build; 1; end\ndef ==(other); true; end", "build =="),
         ("c", "char **names(void) {}\nint old(a, b) int a; char b; { return 1; }", "names old"),
+        ("c", "namespace n {\nstruct EXPORTED s {\nint f(int a) { return a; }\n}\n}", "f"),
         ("python", "def outer():\n    def inner(): pass\n", "outer inner"),
     ],
 )
 def test_unusual_forms_are_found(language: str, text: str, names: str | None) -> None:
-    expected = names.split() if names is not None else ["~S", "operator==", "p"]
+    expected = names.split() if names is not None else ["~S", "operator==", "p", "operator int"]
     assert [function.name for function in extract_functions(text, language)] == expected
 
 

@@ -1,7 +1,4 @@
-from threading import Event
-
 import pytest
-from fake_writer import FakeWriter
 
 from codet5p.core.syntax import extract_functions
 from codet5p.lsp_server.features.docstring.insert import can_insert, write_documentation
@@ -13,8 +10,7 @@ def inserted(text: str, language: str, style_name: str = "auto", sentence: str =
     function = extract_functions(text, language)[0]
     assert can_insert(text, function)
     style = style_of_file([], language, style_name)
-    update = write_documentation(text, function, style, FakeWriter(sentence), Event())
-    assert update is not None
+    update = write_documentation(text, function, style, sentence)
     new = apply_updates(text, [update])
     assert parses_as_well(text, new, language)
     again = extract_functions(new, language)[0]
@@ -99,23 +95,15 @@ def test_other_languages(language: str, text: str, expected: str) -> None:
     assert "\n".join([*expected, ""]) in inserted(text, language)
 
 
-def test_the_writer_sees_the_code_alone_and_its_words_cannot_end_the_string() -> None:
-    writer = FakeWriter('Ends """ here \\')
-    function = extract_functions("    \ndef f(a):\n    return a\n", "python")[0]
-    update = write_documentation("    \ndef f(a):\n    return a\n", function, STYLES["python"][0], writer, Event())
-    assert update is not None
+def test_the_words_cannot_end_the_string() -> None:
+    text = "    \ndef f(a):\n    return a\n"
+    update = write_documentation(text, extract_functions(text, "python")[0], STYLES["python"][0], 'Ends """ here \\')
     assert update.text == '    """Ends \' here /"""\n'
-    assert writer.asked == [("python", "def f(a):\n    return a")]
 
 
-def test_nothing_is_inserted_where_there_is_no_line_or_nothing_to_say() -> None:
+def test_nothing_is_inserted_where_there_is_no_line() -> None:
     for text in ("def f(): return 1\n", "def f():\n    '''Do.'''\n"):
         assert not can_insert(text, extract_functions(text, "python")[0])
-    text = "def f():\n    return 1\n"
-    style = STYLES["python"][0]
-    for sentence in (None, "", "  \n"):
-        writer = FakeWriter(sentence)
-        assert write_documentation(text, extract_functions(text, "python")[0], style, writer, Event()) is None
 
 
 def test_the_style_of_a_file_is_that_of_most_of_its_texts() -> None:
