@@ -108,7 +108,7 @@ class ArtifactModel:
         return self._encoder.embed_ids(sources)
 
     def match_rows(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Return the log-odds that each target, `[Match] code [EOS]`, matches its source."""
+        """Return the log-odds that each target, from `judged_ids`, matches its source."""
         return self._matcher.match_ids(sources, targets, batch_rows=_BATCH_ROWS)
 
     @cached_property

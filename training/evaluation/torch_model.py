@@ -112,7 +112,7 @@ class TorchModel:
 
     @torch.inference_mode()
     def match_rows(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Return the log-odds that each target, `[Match] code [EOS]`, matches its source."""
+        """Return the log-odds that each target, from `judged_ids`, matches its source."""
         odds = np.zeros(len(sources), np.float32)
         lengths = [(len(source), len(target)) for source, target in zip(sources, targets, strict=True)]
         for rows in self._batches(lengths):
