@@ -18,7 +18,7 @@ from codet5p.training.corpus.sources.receipt import FetchError, Receipt, cache_f
 
 __all__ = ["FILTER_REVISION", "ArchiveKey", "document_folder", "evaluation_hash", "fetch_and_filter"]
 
-FILTER_REVISION = 1
+FILTER_REVISION = 2
 """To be raised with every change of a filter, so that archives filtered before are filtered again."""
 
 ArchiveKey = tuple[str, str, str, str]
