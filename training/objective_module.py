@@ -1,11 +1,12 @@
 """Model and temperature as one module whose forward pass computes losses, so that wrappers see every trained weight."""
 
+from collections.abc import Collection
+
 import torch
 from torch import Tensor, nn
 
 from codet5p.model.transformer import CodeT5pModel
 from codet5p.training.batches import MicroBatch
-from codet5p.training.config import StageRecipe
 from codet5p.training.distillation import Teachers
 from codet5p.training.objectives.sequence_batch import decoder_states, sequence_loss
 from codet5p.training.objectives.task_tokens import TaskTokens
@@ -28,7 +29,7 @@ class ObjectiveModule(nn.Module):
         self,
         micro: MicroBatch,
         keys: Keys | None,
-        stage: StageRecipe,
+        objectives: Collection[str],
         generator: torch.Generator,
         teachers: Teachers | None = None,
     ) -> dict[str, Tensor]:
@@ -37,7 +38,7 @@ class ObjectiveModule(nn.Module):
         Args:
             micro: On the model's device.
             keys: Contrastive keys, for pairs.
-            stage: Its objectives, and which pairs take part in them.
+            objectives: Those of the stage; the others are left out.
             generator: Draws hard negatives.
             teachers: What is imitated beside the data.
 
@@ -51,8 +52,7 @@ class ObjectiveModule(nn.Module):
                 keys,
                 self.tokens,
                 self.temperature,
-                recipe=stage.pairs,
-                objectives=stage.objectives,
+                objectives=objectives,
                 generator=generator,
                 teachers=teachers,
             )

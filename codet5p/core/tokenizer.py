@@ -113,6 +113,10 @@ class Tokenizer:
             token_id for token_id, added in self._tokenizer.get_added_tokens_decoder().items() if added.special
         )
 
+    def to_json(self) -> str:
+        """Return the contents of the tokenizer's `tokenizer.json` file."""
+        return str(self._tokenizer.to_str())
+
     def save(self, path: Path) -> None:
         """Write the tokenizer to `path` as a `tokenizer.json` file."""
-        path.write_text(self._tokenizer.to_str(), "utf-8")
+        path.write_text(self.to_json(), "utf-8")

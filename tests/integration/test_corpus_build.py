@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,12 +24,13 @@ from codet5p.core.errors import DataError
 from codet5p.core.tokenizer import Tokenizer
 from codet5p.training.corpus import build as build_module
 from codet5p.training.corpus.build import build_corpus
-from codet5p.training.corpus.config import CorpusConfig, load_recipe
+from codet5p.training.corpus.config import CorpusConfig, StorageConfig, load_recipe
 from codet5p.training.corpus.manifest import SourceEntry, write_manifest
 from codet5p.training.corpus.progress import BuildProgress
 from codet5p.training.corpus.sources.receipt import cache_folder, store_receipt
 from codet5p.training.corpus.storage import read_index, read_pairs, read_shard
 from codet5p.training.corpus.tokens import TokenShard, tokenize_corpus
+from codet5p.training.tokenizer_training import train_tokenizer
 
 QUIET = BuildProgress(Console(quiet=True))
 SOLUTION = """\
@@ -277,6 +279,25 @@ def test_an_unfinished_tokenisation_does_not_pass_for_one(world: Path, byte_toke
         tokenize_corpus(out, byte_tokenizer, world / "tokens", advance=killed, **sizes)
     with pytest.raises(DataError, match="holds no tokenised corpus; run codet5p corpus tokenize"):
         TokenShard.open_all(world / "tokens", "python", "train")
+
+
+def test_a_vocabulary_is_trimmed_to_what_the_corpus_uses(world: Path) -> None:
+    out, smaller = world / "out", world / "smaller.json"
+    build_corpus(replace(config_of(world), storage=StorageConfig(validation_share=0.3)), out, QUIET)
+    full = train_tokenizer([python_module(number) for number in range(4)] + ["words unheard of in prose"] * 9, 700)
+    full.save(world / "full.json")
+    command = ["vocabulary", str(out), "-t", str(world / "full.json"), "-o", str(smaller), "--size", "400"]
+    trimmed = CliRunner().invoke(app, [*command, "--workers", "0"])
+    assert trimmed.exit_code == 0, trimmed.output
+    tokenizer = Tokenizer.from_file(smaller)
+    assert tokenizer.vocab_size == 400 < full.vocab_size
+    assert "Ġunheard" in full.tokens
+    assert "Ġunheard" not in tokenizer.tokens
+    for text in texts_of(out):
+        assert tokenizer.decode(tokenizer.encode(text)) == text
+    assert re.search(
+        r"^python +0\.\d{4} tokens a byte, now 0\.\d{4} \([+-]\d+\.\d\d %\)$", trimmed.stdout, re.MULTILINE
+    )
 
 
 def test_a_carried_corpus_is_checked_before_use(world: Path) -> None:

@@ -12,7 +12,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from codet5p.core.artifact import Mode
 from codet5p.core.tokenizer import Tokenizer
 
 __all__ = ["EvaluatedModel", "Sampling"]
@@ -39,11 +38,6 @@ class EvaluatedModel(Protocol):
     @property
     def tokenizer(self) -> Tokenizer:
         """The model's tokenizer."""
-        ...
-
-    @property
-    def modes(self) -> frozenset[Mode]:
-        """What it can do; suites that need another mode are not for it."""
         ...
 
     def continue_rows(
