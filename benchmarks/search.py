@@ -36,7 +36,7 @@ from rich.table import Table
 from benchmarks.machine import ROOT, describe_machine
 from codet5p.lsp_server.features.search import Searcher, SearchQuery
 from codet5p.lsp_server.index.config import IndexConfig, RankingConfig
-from codet5p.lsp_server.index.embedding import Embedder, embed_pending
+from codet5p.lsp_server.index.embedding import Embedder, embed_pending, vector_model
 from codet5p.lsp_server.index.indexer import update_index
 from codet5p.lsp_server.index.query import parse_query
 from codet5p.lsp_server.index.reader import IndexReader
@@ -279,7 +279,7 @@ def _nearest(embedder: Embedder) -> Search:
         wordless = replace(parse_query(query), words=(), symbols=())
         vector = embedder.embed([query])[0]
         config = RankingConfig(num_candidates=_CUTOFF)
-        found = reader.candidates(wordless, config, vector, embedder.name)
+        found = reader.candidates(wordless, config, vector, vector_model(embedder))
         found.sort(key=lambda candidate: -(candidate.similarity or 0.0))
         texts = reader.texts(candidate.id for candidate in found)
         return [

@@ -22,7 +22,7 @@ import torch
 
 from codet5p.model.config import laptop, t5_220m, t5_770m
 from codet5p.model.transformer import CodeT5pModel
-from codet5p.training.acceleration import compile_layers, make_accelerator, store_residual_in_bfloat16
+from codet5p.training.acceleration import make_accelerator, set_compiled, store_residual_in_bfloat16
 from codet5p.training.batches import MicroBatch, StageBatches, StageData
 from codet5p.training.config import CODE_OBJECTIVES, CodeRecipe, PairRecipe, RunRecipe, StageRecipe
 from codet5p.training.flops import matrix_rate, training_flops
@@ -78,6 +78,7 @@ def random_data(vocab_size: int) -> StageData:
         example_rows=MixedRows([], []),
         tokens=tokens,
         word_tables=words,
+        newline_table=rng.random(vocab_size) < 0.1,
     )
 
 
@@ -90,7 +91,7 @@ def stages(micro_rows: int) -> Iterator[tuple[str, StageRecipe]]:
     ]:
         yield name, StageRecipe(name=name, steps=10**6, objectives=objectives, code=code)
     rows = max(2, micro_rows)
-    pairs = PairRecipe(rows=rows, micro_rows=rows, queue=rows * 64)
+    pairs = PairRecipe(rows=rows, micro_rows=rows, queue=rows * 64, text_widths=(128,), code_widths=(420,))
     yield "stage 2", StageRecipe(name="pairs", steps=10**6, objectives=PAIRS, pairs=pairs)
 
 
@@ -105,8 +106,7 @@ def measure(preset: str, stage: StageRecipe, arguments: argparse.Namespace, rate
     model = CodeT5pModel(config).to(device)
     if arguments.bfloat16:
         store_residual_in_bfloat16(model)
-    if arguments.compile:
-        compile_layers(model, few_shapes=stage.name != "pairs")
+    set_compiled(model, is_compiled=arguments.compile)
     module = ObjectiveModule(model, data.tokens, temperature=0.07).to(device)
     run = StageRun(stage, module, accelerator, seed=(0,))
     batches = StageBatches(stage, data, seed=(0,))

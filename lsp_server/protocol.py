@@ -68,7 +68,8 @@ class AssistantProtocol(LanguageServerProtocol):
     def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
         """Return pygls's capabilities and, under `experimental`, what this server offers beyond the protocol."""
         result = yield from super().lsp_initialize(params)
-        result.capabilities.experimental = {"codet5p": {"version": __version__, "docstring": True, "search": True}}
+        offered = {"version": __version__, "docstring": True, "search": True, "similar": True}
+        result.capabilities.experimental = {"codet5p": offered}
         return result
 
 

@@ -18,6 +18,7 @@ from codet5p.lsp_server.handlers.hover import hover
 from codet5p.lsp_server.handlers.inline_completion import inline_completion
 from codet5p.lsp_server.handlers.positions import PositionEncoding
 from codet5p.lsp_server.handlers.search import search
+from codet5p.lsp_server.handlers.similar import similar
 from codet5p.lsp_server.handlers.snoozing import (
     RESUME_COMPLETION_COMMAND,
     SNOOZE_COMPLETION_COMMAND,
@@ -177,6 +178,10 @@ def _add_search(server: AssistantServer) -> None:
     @server.feature("codet5p/search")
     async def _search(params: Any) -> dict[str, Any]:
         return await search(state, params, server.position_encoding)
+
+    @server.feature("codet5p/similar")
+    async def _similar(params: Any) -> dict[str, Any]:
+        return await similar(state, params, server.position_encoding)
 
     @server.feature(types.WORKSPACE_SYMBOL)
     async def _symbol(params: types.WorkspaceSymbolParams) -> list[types.SymbolInformation]:

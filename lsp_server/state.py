@@ -12,6 +12,7 @@ from codet5p.lsp_server.engine.scheduler import Scheduler
 from codet5p.lsp_server.features.completion import Completer, CompletionLimits
 from codet5p.lsp_server.features.docstring.writer import DocstringWriter
 from codet5p.lsp_server.features.pace import TypingPace
+from codet5p.lsp_server.index.encoder import find_encoder
 from codet5p.lsp_server.index.store import default_index_folder
 from codet5p.lsp_server.settings import Settings
 from codet5p.lsp_server.statistics import Statistics
@@ -55,7 +56,7 @@ class ServerState:
         self.pace = TypingPace()
         self.snoozed_until = 0.0
         self.scheduler = Scheduler()
-        self.search = WorkspaceSearch(default_index_folder())
+        self.search = WorkspaceSearch(default_index_folder(), find_encoder(artifact, cache))
         self.docstring_writer: DocstringWriter | None = None
         self.reported_problems: set[str] = set()
         self.pending_chore: asyncio.TimerHandle | None = None

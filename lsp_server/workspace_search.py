@@ -8,19 +8,23 @@ from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import TypeVar
 
-from codet5p.lsp_server.features.search import SearchAnswer, Searcher, SearchQuery, SymbolHit
+from codet5p.core.errors import CodeT5pError
+from codet5p.lsp_server.features.search import SearchAnswer, Searcher, SearchQuery, SimilarQuery, SymbolHit
 from codet5p.lsp_server.index.background import BackgroundIndexer, IndexEvent
 from codet5p.lsp_server.index.config import RankingConfig
+from codet5p.lsp_server.index.encoder import EncoderPlace, LazyEncoder
 from codet5p.lsp_server.index.reader import Counts
 from codet5p.lsp_server.index.store import index_path
 
-__all__ = ["WorkspaceSearch"]
+__all__ = ["NO_ENCODER", "WorkspaceSearch"]
 
 _LOGGER = logging.getLogger(__name__)
 _RESCAN_SECONDS = 30.0
 _MAX_SYMBOLS = 128
+NO_ENCODER = "no model here can embed; search goes by keywords and rules alone"
 
 T = TypeVar("T")
 
@@ -32,13 +36,18 @@ class WorkspaceSearch:
     at all modification times, which a search asks for, without waiting, where the last one is half a minute old.
     """
 
-    def __init__(self, index_folder: Path) -> None:
+    def __init__(self, index_folder: Path, encoder: EncoderPlace | None = None) -> None:
         """Create the search of a server without folders; nothing is started.
 
         Args:
             index_folder: Where the indexes of all workspaces lie.
+            encoder: What embeds code and queries; None for keywords and rules alone.
         """
         self._index_folder = index_folder
+        self._place = encoder
+        self._encoder: LazyEncoder | None = None
+        self._encoder_problem: str | None = None
+        self._encoder_loading: Thread | None = None
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="codet5p-search")
         self._searcher = Searcher([], RankingConfig())
         self._roots: tuple[Path, ...] = ()
@@ -57,6 +66,16 @@ class WorkspaceSearch:
         """Whether indexing is paused."""
         return self._indexer is not None and self._indexer.is_paused
 
+    @property
+    def encoder_name(self) -> str | None:
+        """Name and revision of the encoder once queries are embedded; None where search goes by keywords alone."""
+        return self._encoder.name if self._encoder is not None else None
+
+    @property
+    def encoder_problem(self) -> str | None:
+        """Why search goes by keywords alone; None while it does not, and while the encoder is loaded."""
+        return self._encoder_problem if self._place is not None else NO_ENCODER
+
     def begin(self, roots: Iterable[Path], on_event: Callable[[IndexEvent], Awaitable[None]]) -> None:
         """Search these folders, and index them from now on.
 
@@ -67,10 +86,11 @@ class WorkspaceSearch:
         self._roots = tuple(dict.fromkeys(root for root in roots if _is_workspace(root)))
         folders = [(root, index_path(self._index_folder, root)) for root in self._roots]
         self._unsettled = set(self._roots)
-        before, self._searcher = self._searcher, Searcher(folders, RankingConfig())
+        before, self._searcher = self._searcher, Searcher(folders, RankingConfig(), self._encoder)
         self._executor.submit(before.close)
         if self._indexer is None:
-            self._indexer = BackgroundIndexer(self._forward_to(on_event))
+            self._indexer = BackgroundIndexer(self._forward_to(on_event), self._place)
+        self._begin_loading_encoder()
         self._indexer.watch(folders)
         self._scanned_at = time.monotonic()
 
@@ -104,10 +124,13 @@ class WorkspaceSearch:
 
     async def search(self, query: SearchQuery) -> SearchAnswer:
         """Return hits from what is indexed by now; `pending` is at least 1 until every folder was looked through."""
-        self._rescan_if_old()
         searcher = self._searcher
-        answer = await self._ask(lambda: searcher.search(query))
-        return replace(answer, pending=self._honest(answer.pending))
+        return await self._answer(lambda: searcher.search(query))
+
+    async def similar(self, query: SimilarQuery) -> SearchAnswer:
+        """Return the code most like that at a line, from what is indexed by now."""
+        searcher = self._searcher
+        return await self._answer(lambda: searcher.similar(query))
 
     async def symbols(self, text: str) -> list[SymbolHit]:
         """Return definitions by name."""
@@ -120,8 +143,40 @@ class WorkspaceSearch:
         counts = await self._ask(searcher.counts)
         return counts._replace(pending=self._honest(counts.pending))
 
+    def _begin_loading_encoder(self) -> None:
+        """Load the encoder on a thread of its own; searches before it is there go by keywords."""
+        if self._place is None or self._encoder_loading is not None:
+            return
+        place, loop = self._place, asyncio.get_running_loop()
+
+        def load() -> None:
+            encoder: LazyEncoder | None = None
+            problem = None
+            try:
+                encoder = LazyEncoder(place, num_threads=1)
+                encoder.load()
+            except CodeT5pError as error:
+                encoder, problem = None, str(error)
+            with contextlib.suppress(RuntimeError):  # the loop was closed: the editor has left
+                loop.call_soon_threadsafe(self._use_encoder, encoder, problem)
+
+        self._encoder_loading = Thread(target=load, name="codet5p-encoder", daemon=True)
+        self._encoder_loading.start()
+
+    def _use_encoder(self, encoder: LazyEncoder | None, problem: str | None) -> None:
+        self._encoder, self._encoder_problem = encoder, problem
+        if problem is not None:
+            _LOGGER.error("%s; search goes by keywords alone", problem)
+        with contextlib.suppress(RuntimeError):  # closed meanwhile
+            self._executor.submit(self._searcher.use, encoder)
+
     def _honest(self, pending: int) -> int:
         return max(pending, len(self._unsettled))
+
+    async def _answer(self, question: Callable[[], SearchAnswer]) -> SearchAnswer:
+        self._rescan_if_old()
+        answer = await self._ask(question)
+        return replace(answer, pending=self._honest(answer.pending))
 
     async def _ask(self, question: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, question)

@@ -96,5 +96,19 @@ class Attention(nn.Module):
         contribution_BTD: Tensor = self.output(gathered_BHTC.transpose(1, 2).flatten(2))
         return contribution_BTD
 
+    def of_one_key(self, memory_B1D: Tensor) -> Tensor:
+        """Return what every query gathers from a single key, [B, 1, D]: the softmax is 1 whatever the query is.
+
+        Args:
+            memory_B1D: The one state that is attended to.
+
+        Returns:
+            The attention's contribution to the residual stream of any number of queries.
+        """
+        values_BKSC = self._split_heads(self.value(memory_B1D))
+        group_size = self.query.out_features // self.value.out_features
+        contribution_B1D: Tensor = self.output(values_BKSC.repeat_interleave(group_size, dim=1).flatten(1).unsqueeze(1))
+        return contribution_B1D
+
     def _split_heads(self, projected_BTD: Tensor) -> Tensor:
         return projected_BTD.view(*projected_BTD.shape[:2], -1, self.head_dim).transpose(1, 2)

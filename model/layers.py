@@ -99,12 +99,22 @@ class DecoderLayer(nn.Module):
             memory = cache.extend(memory)
         hidden_BTD = hidden_BTD + self.dropout(self.self_attention(normed_BTD, memory, mask, rotation))
         if self.has_cross_attention and states_BSD is not None:
-            normed_BTD = self.cross_attention_norm(hidden_BTD)
-            memory = source_keys_values(self.cross_attention, states_BSD, cache)
-            hidden_BTD = hidden_BTD + self.dropout(self.cross_attention(normed_BTD, memory, cross_mask))
+            hidden_BTD = hidden_BTD + self._from_source(hidden_BTD, states_BSD, cross_mask, cache)
         normed_BTD = self.feed_forward_norm(hidden_BTD)
         contribution_BTD: Tensor = self.dropout(self.feed_forward(normed_BTD))
         return hidden_BTD + contribution_BTD
+
+    def _from_source(
+        self, hidden_BTD: Tensor, states_BSD: Tensor, mask: AttentionMask, cache: LayerCache | None
+    ) -> Tensor:
+        """Return cross-attention's contribution, [B, T, D], or [B, 1, D] where it is the same for every token."""
+        has_dropout = self.training and self.dropout.p > 0  # which would thin out each token's contribution apart
+        if states_BSD.size(1) == 1 and mask.mask_BHTS is None and not has_dropout:
+            return self.cross_attention.of_one_key(states_BSD)
+        memory = source_keys_values(self.cross_attention, states_BSD, cache)
+        gathered_BTD: Tensor = self.cross_attention(self.cross_attention_norm(hidden_BTD), memory, mask)
+        contribution_BTD: Tensor = self.dropout(gathered_BTD)
+        return contribution_BTD
 
 
 def _attention(config: CodeT5pConfig) -> Attention:

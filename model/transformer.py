@@ -168,7 +168,7 @@ class CodeT5pModel(nn.Module):
         """Return the logits [B, 2] of "no match" and "match".
 
         Args:
-            hidden_BD: Decoder hidden state at the `[EOS]` of `[Match] code [EOS]`, with the text in the encoder.
+            hidden_BD: Decoder hidden state at the end of `[EOS] [Match] code [EOS]`, with the text in the encoder.
 
         Returns:
             The logits; class 1 is a match.

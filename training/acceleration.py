@@ -11,7 +11,7 @@ from codet5p.core.errors import ConfigError
 from codet5p.model.transformer import CodeT5pModel
 from codet5p.training.config import PAIR_OBJECTIVES, RunRecipe, StageRecipe
 
-__all__ = ["check_support", "compile_layers", "is_sharded", "make_accelerator", "store_residual_in_bfloat16"]
+__all__ = ["check_support", "is_sharded", "make_accelerator", "set_compiled", "store_residual_in_bfloat16"]
 
 _RECOMPILATIONS = 64  # objectives times widths; beyond torch's own limit it would silently run uncompiled
 
@@ -62,20 +62,24 @@ def check_support(accelerator: Accelerator, stage: StageRecipe) -> None:
         raise ConfigError(f"stage {stage.name}: contrastive and matching need DDP: the momentum encoder is not split")
 
 
-def compile_layers(model: CodeT5pModel, *, few_shapes: bool) -> None:
-    """Compile every encoder and decoder layer in place.
+def set_compiled(model: CodeT5pModel, *, is_compiled: bool) -> None:
+    """Compile every encoder and decoder layer in place, or undo that.
 
     Layers of one kind share their compiled code, so this takes seconds where compiling the whole stack takes minutes;
-    what lies between layers is next to nothing.
+    what lies between layers is next to nothing. Every shape is compiled apart: code for shapes of any size is slower,
+    and making it takes longer than a short leg lasts.
 
     Args:
         model: On its device.
-        few_shapes: Whether all batches have one of a few fixed shapes, as code has and pairs have not.
+        is_compiled: False where batches come in many shapes.
     """
     torch._dynamo.config.recompile_limit = _RECOMPILATIONS  # noqa: SLF001 - has no public name
     for side in (model.encoder, model.decoder):
         for layer in side.layers if side is not None else ():
-            layer.compile(dynamic=False if few_shapes else None)
+            if is_compiled:
+                layer.compile(dynamic=False)
+            else:
+                layer._compiled_call_impl = None  # noqa: SLF001 - torch has no public way back
 
 
 def store_residual_in_bfloat16(model: CodeT5pModel) -> None:

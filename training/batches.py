@@ -42,6 +42,7 @@ class StageData:
         example_rows: Which of them each step reads.
         tokens: Task tokens.
         word_tables: From `continuation_tables`, for whole-word masking.
+        newline_table: Which tokens hold a newline, for masking lines.
     """
 
     code: tuple[tuple[TokenStream, float], ...]
@@ -51,6 +52,7 @@ class StageData:
     example_rows: MixedRows
     tokens: TaskTokens
     word_tables: tuple[BoolArray, BoolArray]
+    newline_table: BoolArray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +79,8 @@ class MicroBatch:
 def micro_batches_of_a_step(stage: StageRecipe, world_size: int) -> list[tuple[str, int]]:
     """Return the micro-batches of one step in the order in which they are computed.
 
-    Pairs come last: under data parallelism the last backward pass of a step must reach every trained weight.
+    Under data parallelism the last backward pass of a step must reach every trained weight. So pairs come last, and
+    decoder-only causal LM, which leaves most of cross-attention out, comes first.
 
     Args:
         stage: Objectives and rows.
@@ -90,9 +93,9 @@ def micro_batches_of_a_step(stage: StageRecipe, world_size: int) -> list[tuple[s
         ConfigError: If the processes cannot share them evenly.
     """
     plan: list[tuple[str, int]] = []
-    for objective in (*CODE_OBJECTIVES, *EXAMPLE_OBJECTIVES):
+    for objective in (*reversed(CODE_OBJECTIVES), *EXAMPLE_OBJECTIVES):
         if objective in stage.objectives:
-            table = stage.code if objective in CODE_OBJECTIVES else stage.examples
+            table = stage.code.rows_of(objective) if objective in CODE_OBJECTIVES else stage.examples
             plan += [(objective, number) for number in range(table.rows // table.micro_rows)]
     if stage.uses(PAIR_OBJECTIVES):
         plan += [(PAIRS, number) for number in range(stage.pairs.rows // stage.pairs.micro_rows)]
@@ -141,14 +144,16 @@ class StageBatches(Dataset[MicroBatch]):
         length = {"span_denoising": stage.chunk_tokens, "decoder_only_causal_lm": stage.block_tokens + 1}.get(
             objective, stage.block_tokens
         )
-        blocks_BL = self._blocks(length, step * stage.rows + number * stage.micro_rows, stage.micro_rows, key)
+        own = stage.rows_of(objective)
+        blocks_BL = self._blocks(length, step * own.rows + number * own.micro_rows, own.micro_rows, key)
         if objective == "decoder_only_causal_lm":
             return build_decoder_only_causal_lm(blocks_BL, tokens, separate_documents=stage.separate_documents)
         if objective == "seq2seq_causal_lm":
             pivots_B = sample_pivots(len(blocks_BL), length, stage.split, rng)
             return build_seq2seq_causal_lm(blocks_BL, pivots_B, tokens, stage.split)
         continues_BL = continues_word(blocks_BL, self._data.word_tables)
-        return build_span_denoising(blocks_BL, tokens, stage.spans, rng, continues_BL)
+        holds_newline_BL = self._data.newline_table[blocks_BL]
+        return build_span_denoising(blocks_BL, tokens, stage.spans, rng, continues_BL, holds_newline_BL)
 
     def _blocks(self, length: int, first_row: int, rows: int, key: tuple[int, ...]) -> IntArray:
         dealt = deal_rows([weight for _, weight in self._data.code], range(first_row, first_row + rows))
@@ -164,13 +169,7 @@ class StageBatches(Dataset[MicroBatch]):
         assert table is not None, "the recipe was checked to have pairs"
         rows = self._data.pair_rows.rows(range(step * stage.rows, (step + 1) * stage.rows), (*self._seed, 10))
         rows = rows[np.argsort(table.codes.lengths(rows), kind="stable")]  # similar lengths together: less padding
-        return table.batch(
-            rows[number * stage.micro_rows : (number + 1) * stage.micro_rows],
-            cls_id=tokens.cls,
-            filling=tokens.eos,
-            max_text_tokens=stage.max_text_tokens,
-            max_code_tokens=stage.max_code_tokens,
-        )
+        return table.batch(rows[number * stage.micro_rows : (number + 1) * stage.micro_rows], tokens, stage)
 
     def _examples(self, step: int, number: int) -> SequenceBatch:
         stage, table = self._stage.examples, self._data.examples

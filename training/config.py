@@ -24,6 +24,7 @@ __all__ = [
     "ModelRecipe",
     "OptimizerRecipe",
     "PairRecipe",
+    "RowsRecipe",
     "RunRecipe",
     "ScheduleRecipe",
     "Source",
@@ -104,6 +105,17 @@ class DataRecipe:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RowsRecipe:
+    """How many rows one objective has in a step, and how many of them are computed at once."""
+
+    rows: int
+    micro_rows: int
+
+    def __post_init__(self) -> None:
+        _check_rows("by_objective", self.rows, self.micro_rows)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CodeRecipe:
     """How code becomes batches. Source: CodeT5+ section 3.1 and appendix."""
 
@@ -111,6 +123,8 @@ class CodeRecipe:
     """Rows of each objective in one step, over all processes."""
     micro_rows: int = 64
     """Rows computed at once by one process; the rest is gradient accumulation."""
+    by_objective: dict[str, RowsRecipe] = field(default_factory=dict)
+    """Other numbers for some objectives: rows of one need not cost what rows of another do."""
     chunk_tokens: int = 512
     """Tokens of a span denoising chunk."""
     block_tokens: int = 1024
@@ -122,6 +136,12 @@ class CodeRecipe:
 
     def __post_init__(self) -> None:
         _check_rows("code", self.rows, self.micro_rows)
+        if unknown := sorted(set(self.by_objective) - set(CODE_OBJECTIVES)):
+            raise ValueError(f"code.by_objective names {unknown[0]}; known are {', '.join(CODE_OBJECTIVES)}")
+
+    def rows_of(self, objective: str) -> RowsRecipe:
+        """Return the rows of `objective`: its own, or those of all."""
+        return self.by_objective.get(objective) or RowsRecipe(rows=self.rows, micro_rows=self.micro_rows)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,12 +153,21 @@ class PairRecipe:
     max_text_tokens: int = 128
     """Width of the text, `[CLS]` included."""
     max_code_tokens: int = 420
+    text_widths: tuple[int, ...] = ()
+    """Widths that texts are filled up to, ascending, `max_text_tokens` last; a compiled model meets no others. Empty
+    rounds up to multiples of 64, and the stage is not compiled."""
+    code_widths: tuple[int, ...] = ()
+    """The same for code, up to `max_code_tokens`."""
+    one_in: dict[str, int] = field(default_factory=dict)
+    """Objectives that only one in so many pairs takes part in, such as matching = 4. Contrastive takes them all."""
     queue: int = 57_600
     """Keys kept; 0 leaves the batch alone as negatives."""
     momentum: float = 0.995
     """EMA decay of the momentum encoder, per step."""
     temperature: float = 0.07
     """Starting value of the learned temperature."""
+    temperature_held_steps: int = 0
+    """Steps at the start of a stage in which the temperature stays as it is."""
     lowest_temperature: float = 0.001
     highest_temperature: float = 0.5
 
@@ -150,6 +179,19 @@ class PairRecipe:
             raise ValueError(f"pairs.queue ({self.queue}) must be a multiple of pairs.rows ({self.rows})")
         if not 0 <= self.momentum < 1:
             raise ValueError(f"pairs.momentum must be in [0, 1), got {self.momentum}")
+        _check_widths("pairs.text_widths", self.text_widths, self.max_text_tokens)
+        _check_widths("pairs.code_widths", self.code_widths, self.max_code_tokens)
+        for objective, share in self.one_in.items():
+            if objective not in PAIR_OBJECTIVES[1:] or share < 1 or self.micro_rows % share:
+                raise ValueError(
+                    f"pairs.one_in is {objective} = {share}; it takes {', '.join(PAIR_OBJECTIVES[1:])} and divisors of "
+                    f"pairs.micro_rows ({self.micro_rows})"
+                )
+
+    @property
+    def has_fixed_widths(self) -> bool:
+        """Whether batches come in the few widths that are named."""
+        return bool(self.text_widths and self.code_widths)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,11 +202,27 @@ class ExampleRecipe:
     micro_rows: int = 8
     max_source_tokens: int = 320
     max_target_tokens: int = 128
+    source_widths: tuple[int, ...] = ()
+    """Widths that sources are filled up to, as `pairs.text_widths`."""
+    target_widths: tuple[int, ...] = ()
+    """The same for decoder inputs: the opening, the repeated source if there is one, and the target."""
     repeat_source_in_decoder: bool = False
     """Also give the source to the decoder, with no loss on it, as the released instruction tuning does."""
 
     def __post_init__(self) -> None:
         _check_rows("examples", self.rows, self.micro_rows)
+        _check_widths("examples.source_widths", self.source_widths, self.max_source_tokens)
+        _check_widths("examples.target_widths", self.target_widths, self.max_decoder_tokens)
+
+    @property
+    def max_decoder_tokens(self) -> int:
+        """Longest decoder input: `[EOS] [CDec]`, the repeated source, and the target."""
+        return self.max_target_tokens + 1 + (self.max_source_tokens - 1 if self.repeat_source_in_decoder else 0)
+
+    @property
+    def has_fixed_widths(self) -> bool:
+        """Whether batches come in the few widths that are named."""
+        return bool(self.source_widths and self.target_widths)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -222,6 +280,8 @@ class StageRecipe:
     steps: int
     objectives: dict[str, float]
     """Weight of each objective; equal weights are the paper's."""
+    minutes: float | None = None
+    """The stage also ends after so many minutes of training, legs added up, and its schedule is at its end by then."""
     code: CodeRecipe = field(default_factory=CodeRecipe)
     pairs: PairRecipe = field(default_factory=PairRecipe)
     examples: ExampleRecipe = field(default_factory=ExampleRecipe)
@@ -238,6 +298,8 @@ class StageRecipe:
     def __post_init__(self) -> None:
         if self.steps < 1:
             raise ValueError(f"steps must be at least 1, got {self.steps}")
+        if self.minutes is not None and self.minutes <= 0:
+            raise ValueError(f"minutes must be positive, got {self.minutes}")
         if not self.objectives:
             raise ValueError("a stage needs at least one objective")
         if unknown := sorted(set(self.objectives) - set(OBJECTIVES)):
@@ -251,6 +313,13 @@ class StageRecipe:
         """Return whether any of the objectives `names` is trained."""
         return any(name in self.objectives for name in names)
 
+    @property
+    def has_fixed_shapes(self) -> bool:
+        """Whether all batches have one of a few shapes, so that compiling pays."""
+        return (self.pairs.has_fixed_widths or not self.uses(PAIR_OBJECTIVES)) and (
+            self.examples.has_fixed_widths or not self.uses(EXAMPLE_OBJECTIVES)
+        )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRecipe:
@@ -258,7 +327,7 @@ class RunRecipe:
 
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     compile: bool = True
-    """Compile encoder and decoder with torch.compile."""
+    """Compile encoder and decoder with torch.compile, in stages whose batches have few shapes."""
     cpu_threads: int = 0
     """Threads of torch on the CPU; 0 leaves its default, which suits large matrices and slows down tiny ones."""
     workers: int = 2
@@ -308,6 +377,11 @@ class TrainingRecipe:
 def _check_rows(table: str, rows: int, micro_rows: int) -> None:
     if micro_rows < 1 or rows < 1 or rows % micro_rows:
         raise ValueError(f"{table}.rows ({rows}) must be a multiple of {table}.micro_rows ({micro_rows})")
+
+
+def _check_widths(name: str, widths: tuple[int, ...], longest: int) -> None:
+    if widths and (list(widths) != sorted(set(widths)) or widths[-1] != longest or widths[0] < 1):
+        raise ValueError(f"{name} must ascend to {longest}, got {list(widths)}")
 
 
 def load_recipe(path: Path, overrides: Sequence[str] = ()) -> TrainingRecipe:

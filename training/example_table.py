@@ -15,7 +15,7 @@ from codet5p.training.config import ExampleRecipe
 from codet5p.training.objectives.cross_entropy import IGNORED_LABEL
 from codet5p.training.objectives.sequence_batch import SequenceBatch
 from codet5p.training.objectives.task_tokens import TaskTokens
-from codet5p.training.pair_table import TokenizesBatches, TokenRows
+from codet5p.training.pair_table import TokenizesBatches, TokenRows, padded_width
 
 __all__ = ["ExampleTable"]
 
@@ -64,7 +64,7 @@ class ExampleTable:
         )
 
     def batch(self, rows: IntArray, tokens: TaskTokens, config: ExampleRecipe) -> SequenceBatch:
-        """Return examples number `rows`: `[CLS] source` in the encoder, `[CDec] target` in the decoder.
+        """Return examples number `rows`: `[CLS] source` in the encoder, `[EOS] [CDec] target` in the decoder.
 
         Where the recipe repeats the source in the decoder, it stands between the opening and the target, without loss.
 
@@ -79,10 +79,15 @@ class ExampleTable:
         Source: the repeated source is the released instruct_tune_codet5p.py's.
         """
         source_ids, source_mask = self.sources.padded(
-            rows, opening=tokens.cls, filling=tokens.eos, max_tokens=config.max_source_tokens
+            rows,
+            opening=tokens.cls,
+            filling=tokens.eos,
+            max_tokens=config.max_source_tokens,
+            widths=config.source_widths,
         )
         sequences = [self._decoder_row(row, tokens, config) for row in rows.tolist()]
-        width = max(len(ids) for ids, _ in sequences)
+        longest = max(len(ids) for ids, _ in sequences)
+        width = padded_width(longest, longest, config.target_widths)
         target_ids_BT = np.full((len(rows), width), tokens.eos, np.int64)
         labels_BT = np.full((len(rows), width), IGNORED_LABEL, np.int64)
         for place, (ids, unscored) in enumerate(sequences):
@@ -97,4 +102,4 @@ class ExampleTable:
 
     def _decoder_row(self, row: int, tokens: TaskTokens, config: ExampleRecipe) -> tuple[list[int], int]:
         source = self.sources.row(row) if config.repeat_source_in_decoder else []
-        return [tokens.cdec, *source, *self.targets.row(row)], len(source)
+        return [tokens.eos, tokens.cdec, *source, *self.targets.row(row)], len(source) + 1

@@ -42,10 +42,12 @@ def _row_flops(config: CodeT5pConfig, source: int, target: int) -> float:
         config.num_decoder_layers * target * (projections + feed_forward) + target * config.width * config.vocab_size
     )
     crossed = len(config.cross_attention_layers)
-    weights += crossed * (target * config.width * 2 * inner + source * config.width * 2 * keys)
-    scores = (
-        config.num_encoder_layers * source**2 + config.num_decoder_layers * target**2 / 2 + crossed * source * target
-    )
+    scores = config.num_encoder_layers * source**2 + config.num_decoder_layers * target**2 / 2
+    if source == 1 and config.dropout == 0:  # the value and output of one state, whatever the target's length
+        weights += crossed * config.width * (keys + inner)
+    else:
+        weights += crossed * (target * config.width * 2 * inner + source * config.width * 2 * keys)
+        scores += crossed * source * target
     return 6.0 * weights + 12.0 * inner * scores
 
 

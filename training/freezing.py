@@ -5,6 +5,8 @@ from codet5p.training.objective_module import ObjectiveModule
 
 __all__ = ["apply_freezing", "is_trained"]
 
+_ASKING = ("cross_attention_norm", "cross_attention.query", "cross_attention.key")
+
 
 def apply_freezing(module: ObjectiveModule, stage: StageRecipe) -> int:
     """Set which weights of `module` require gradients in `stage`.
@@ -43,12 +45,17 @@ def is_trained(name: str, stage: StageRecipe) -> bool:
     }
     if any(frozen[part] for part in stage.frozen):
         return False
-    if name == "temperature":
-        return stage.uses(["contrastive"])
-    if "text_code_projection" in name:
+    if name == "temperature" or "text_code_projection" in name:
         return stage.uses(["contrastive"])
     if "matching_head" in name:
         return stage.uses(["matching"])
+    if any(part in name for part in _ASKING) and _reads_one_state(stage):
+        return False
     if ".decoder." in name:
         return set(stage.objectives) != {"contrastive"}
     return True
+
+
+def _reads_one_state(stage: StageRecipe) -> bool:
+    """Return whether cross-attention always has one key, so that nothing depends on what is asked of it."""
+    return set(stage.objectives) <= {"decoder_only_causal_lm", "contrastive"} and not stage.code.separate_documents

@@ -1,12 +1,11 @@
 """Model and temperature as one module whose forward pass computes losses, so that wrappers see every trained weight."""
 
-from collections.abc import Collection
-
 import torch
 from torch import Tensor, nn
 
 from codet5p.model.transformer import CodeT5pModel
 from codet5p.training.batches import MicroBatch
+from codet5p.training.config import StageRecipe
 from codet5p.training.distillation import Teachers
 from codet5p.training.objectives.sequence_batch import decoder_states, sequence_loss
 from codet5p.training.objectives.task_tokens import TaskTokens
@@ -29,7 +28,7 @@ class ObjectiveModule(nn.Module):
         self,
         micro: MicroBatch,
         keys: Keys | None,
-        objectives: Collection[str],
+        stage: StageRecipe,
         generator: torch.Generator,
         teachers: Teachers | None = None,
     ) -> dict[str, Tensor]:
@@ -38,7 +37,7 @@ class ObjectiveModule(nn.Module):
         Args:
             micro: On the model's device.
             keys: Contrastive keys, for pairs.
-            objectives: Those of the stage; the others are left out.
+            stage: Its objectives, and which pairs take part in them.
             generator: Draws hard negatives.
             teachers: What is imitated beside the data.
 
@@ -52,7 +51,8 @@ class ObjectiveModule(nn.Module):
                 keys,
                 self.tokens,
                 self.temperature,
-                objectives=objectives,
+                recipe=stage.pairs,
+                objectives=stage.objectives,
                 generator=generator,
                 teachers=teachers,
             )

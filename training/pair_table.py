@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from codet5p.core.errors import DataError
+from codet5p.training.config import PairRecipe
+from codet5p.training.objectives.task_tokens import TaskTokens
 
-__all__ = ["PairBatch", "PairTable", "TokenRows", "TokenizesBatches", "content_id", "padded_width"]
+__all__ = ["PairBatch", "PairTable", "TokenRows", "TokenizesBatches", "content_id", "every", "padded_width"]
 
 IntArray = NDArray[np.int64]
 _WIDTH_STEP = 64  # widths are rounded up to this, so that a compiled model meets few different shapes
@@ -75,7 +77,9 @@ class TokenRows:
         """Return the number of tokens of each of `rows`."""
         return self.offsets[rows + 1] - self.offsets[rows]
 
-    def padded(self, rows: IntArray, *, opening: int, filling: int, max_tokens: int) -> tuple[Tensor, Tensor]:
+    def padded(
+        self, rows: IntArray, *, opening: int, filling: int, max_tokens: int, widths: Sequence[int] = ()
+    ) -> tuple[Tensor, Tensor]:
         """Return the rows behind `opening`, filled up to a common width.
 
         Args:
@@ -83,12 +87,13 @@ class TokenRows:
             opening: Token put in front.
             filling: Token put behind short rows.
             max_tokens: Greatest width, `opening` included.
+            widths: The widths to choose from; multiples of 64 where there are none.
 
         Returns:
             Ids, int64 [B, S], and mask, True at real tokens.
         """
         lengths_B = np.minimum(self.lengths(rows), max_tokens - 1)
-        width = padded_width(int(lengths_B.max()) + 1, max_tokens)
+        width = padded_width(int(lengths_B.max()) + 1, max_tokens, widths)
         places_BS = np.arange(width - 1)
         mask_BS = places_BS < lengths_B[:, None]
         ids_BS = np.full(mask_BS.shape, filling, np.int64)
@@ -97,8 +102,19 @@ class TokenRows:
         return torch.from_numpy(ids_BS), torch.from_numpy(np.pad(mask_BS, ((0, 0), (1, 0)), constant_values=True))
 
 
-def padded_width(longest: int, max_tokens: int) -> int:
-    """Return the width of a batch whose longest row has `longest` tokens: rounded up, and at most `max_tokens`."""
+def padded_width(longest: int, max_tokens: int, widths: Sequence[int] = ()) -> int:
+    """Return the width of a batch.
+
+    Args:
+        longest: Tokens of its longest row.
+        max_tokens: Greatest width, at least `longest`.
+        widths: Ascending to `max_tokens`.
+
+    Returns:
+        The least of `widths` that holds the row; where there are none, `longest` rounded up, and at most `max_tokens`.
+    """
+    if widths:
+        return next(width for width in widths if width >= longest)
     return min(-(-longest // _WIDTH_STEP) * _WIDTH_STEP, max_tokens)
 
 
@@ -127,6 +143,12 @@ class PairBatch:
     def num_tokens(self) -> int:
         """Token positions of both sides, padding included."""
         return self.text_ids_BS.numel() + self.code_ids_BT.numel()
+
+    def one_in(self, share: int) -> Self:
+        """Return one in `share` pairs: the middle one of each run of as many; the tensors are views."""
+        if share == 1:
+            return self
+        return replace(self, **{name: every(tensor, share) for name, tensor in self._tensors().items()})
 
     def to(self, device: torch.device) -> Self:
         """Return the batch on `device`."""
@@ -191,23 +213,31 @@ class PairTable:
             np.concatenate([part.content_ids_P2 for part in parts]),
         )
 
-    def batch(
-        self, rows: IntArray, *, cls_id: int, filling: int, max_text_tokens: int, max_code_tokens: int
-    ) -> PairBatch:
+    def batch(self, rows: IntArray, tokens: TaskTokens, config: PairRecipe) -> PairBatch:
         """Return the pairs number `rows`.
 
         Args:
             rows: [B].
-            cls_id: `[CLS]`.
-            filling: Token behind short rows.
-            max_text_tokens: Greatest width of the text.
-            max_code_tokens: Greatest width of the code.
+            tokens: `[CLS]` opens a row, `[EOS]` fills it up.
+            config: Widths.
 
         Returns:
             The batch.
         """
-        text_ids, text_mask = self.texts.padded(rows, opening=cls_id, filling=filling, max_tokens=max_text_tokens)
-        code_ids, code_mask = self.codes.padded(rows, opening=cls_id, filling=filling, max_tokens=max_code_tokens)
+        text_ids, text_mask = self.texts.padded(
+            rows,
+            opening=tokens.cls,
+            filling=tokens.eos,
+            max_tokens=config.max_text_tokens,
+            widths=config.text_widths,
+        )
+        code_ids, code_mask = self.codes.padded(
+            rows,
+            opening=tokens.cls,
+            filling=tokens.eos,
+            max_tokens=config.max_code_tokens,
+            widths=config.code_widths,
+        )
         return PairBatch(
             text_ids_BS=text_ids,
             text_mask_BS=text_mask,
@@ -215,6 +245,11 @@ class PairTable:
             code_mask_BT=code_mask,
             content_ids_B2=torch.from_numpy(self.content_ids_P2[rows]),
         )
+
+
+def every(tensor: Tensor, share: int) -> Tensor:
+    """Return one in `share` rows of `tensor`, as a view; rows sorted by length so give a sample of all lengths."""
+    return tensor if share == 1 else tensor[share // 2 :: share]
 
 
 def content_id(text: str) -> int:

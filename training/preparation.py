@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from codet5p.core.errors import CheckpointError, ConfigError, DataError
@@ -241,6 +242,7 @@ def load_stage_data(
         example_rows=MixedRows([len(table) for table in example_tables], [source.weight for source in examples]),
         tokens=TaskTokens.from_tokenizer(tokenizer),
         word_tables=continuation_tables(tokenizer.token_bytes),
+        newline_table=np.array([b"\n" in token for token in tokenizer.token_bytes]),
     )
 
 

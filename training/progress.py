@@ -6,8 +6,10 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as _RichProgress
+
+from codet5p.training.config import StageRecipe
 
 __all__ = ["Progress", "describe"]
 
@@ -17,25 +19,26 @@ _LOG = logging.getLogger(__name__)
 class Progress:
     """A bar with the latest losses for people; a log line for each report where the output is not a terminal."""
 
-    def __init__(self, name: str, first_step: int, steps: int, *, shown: bool) -> None:
+    def __init__(self, stage: StageRecipe, done_share: float, *, shown: bool) -> None:
         console = Console(stderr=True)
         self._shown = shown
-        self._steps = steps
-        self._name = name
+        self._stage = stage
         self._bar = _RichProgress(
             TextColumn("[bold]{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[place]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[measured]}"),
             console=console,
             disable=not (shown and console.is_terminal),
         )
-        self._task = self._bar.add_task(name, total=steps, completed=first_step, measured="")
+        self._done_share = done_share
+        self._task = self._bar.add_task(stage.name, total=1.0, place="", measured="")
 
     def __enter__(self) -> Self:
         self._bar.start()
+        self._bar.update(self._task, completed=self._done_share)
         return self
 
     def __exit__(
@@ -43,19 +46,21 @@ class Progress:
     ) -> None:
         self._bar.stop()
 
-    def report(self, step: int, measured: Mapping[str, float]) -> None:
+    def report(self, step: int, done_share: float, measured: Mapping[str, float]) -> None:
         """Show where the stage is.
 
         Args:
             step: Steps done.
+            done_share: How much of the stage is done, from 0 to 1.
             measured: Losses, rates and norms by name.
         """
         text = describe(measured)
+        place = f"{step}/{self._stage.steps}" if self._stage.minutes is None else f"step {step}, {done_share:.0%}"
         if self._bar.disable:
             if self._shown:
-                _LOG.info("%s %d/%d  %s", self._name, step, self._steps, text)
+                _LOG.info("%s %s  %s", self._stage.name, place, text)
         else:
-            self._bar.update(self._task, completed=step, measured=text)
+            self._bar.update(self._task, completed=done_share, place=place, measured=text)
 
 
 def describe(measured: Mapping[str, float]) -> str:

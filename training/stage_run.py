@@ -25,10 +25,11 @@ from codet5p.training.freezing import apply_freezing
 from codet5p.training.momentum import KeyQueue, MomentumEncoder
 from codet5p.training.objective_module import ObjectiveModule
 from codet5p.training.optimizers import build_optimizers
-from codet5p.training.pair_losses import Keys
+from codet5p.training.pair_losses import Keys, pair_counts
 from codet5p.training.pair_table import PairBatch
 from codet5p.training.schedule import learning_rate_factor
 from codet5p.training.sharded_state import load_whole_optimizer_state, whole_optimizer_state
+from codet5p.training.stage_clock import StageClock
 
 __all__ = ["StageRun", "StepResult"]
 
@@ -58,6 +59,7 @@ class StageRun:
     ) -> None:
         self.stage = stage
         self.step = 0
+        self.time_share = 0.0
         self.num_trained = apply_freezing(module, stage)
         self._module = module
         self._accelerator = accelerator
@@ -69,6 +71,12 @@ class StageRun:
         self.momentum = MomentumEncoder(module.model) if self._contrastive else None
         self.queue = self._new_queue() if self._contrastive and stage.pairs.queue else None
         self.average = WeightAverage(module) if stage.ema_decay else None
+        self._clock = StageClock(stage.minutes, accelerator)
+
+    @property
+    def done_share(self) -> float:
+        """How much of the stage is done, by steps or by minutes, whichever is more; 1 at its end."""
+        return max(self.step / self.stage.steps, self.time_share)
 
     def _load_teachers(self, module: ObjectiveModule) -> Teachers | None:
         recipe = self.stage.distillation
@@ -97,6 +105,8 @@ class StageRun:
         learning_rate = self._set_learning_rate()
         counts = self._label_counts(micro_batches)
         sums, new_keys = self._backward(micro_batches, counts)
+        if self.step < self.stage.pairs.temperature_held_steps and self._module.temperature.grad is not None:
+            self._module.temperature.grad.zero_()
         clipped = self._accelerator.clip_grad_norm_(self.wrapped.parameters(), self.stage.optimizer.max_gradient_norm)
         norm = 0.0 if clipped is None else float(clipped)  # DeepSpeed clips within its step and may tell nothing
         is_applied = math.isfinite(norm)
@@ -107,6 +117,7 @@ class StageRun:
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         self.step += 1
+        self.time_share = self._clock.share()
         losses = {name: total * self._accelerator.num_processes / counts[name] for name, total in sums.items()}
         return StepResult(losses=losses, gradient_norm=norm, learning_rate=learning_rate, is_applied=is_applied)
 
@@ -124,10 +135,10 @@ class StageRun:
             keys = None
             if self.momentum is not None and isinstance(micro.batch, PairBatch):
                 columns = self._key_columns(micro.batch)
-                keys = Keys(micro.batch, columns, self.queue)
+                keys = Keys(micro.batch, columns, self.queue, keep_width=self.stage.pairs.has_fixed_widths)
                 new_keys.append(columns)
             with nullcontext() if is_last else self._accelerator.no_sync(self.wrapped):
-                losses = self.wrapped(micro, keys, tuple(self.stage.objectives), self._generator(place), self._teachers)
+                losses = self.wrapped(micro, keys, self.stage, self._generator(place), self._teachers)
                 weighted = [self.stage.objectives[name] * loss / counts[name] for name, loss in losses.items()]
                 # DDP averages gradients over processes, while the counts are those of all processes together.
                 self._accelerator.backward(sum(weighted) * self._accelerator.num_processes)
@@ -177,14 +188,9 @@ class StageRun:
         counts: dict[str, float] = dict.fromkeys(self.stage.objectives, 0.0)
         for micro in micro_batches:
             if isinstance(micro.batch, PairBatch):
-                own = {
-                    "contrastive": len(micro.batch),
-                    "matching": len(micro.batch),
-                    "text_to_code": int(micro.batch.code_mask_BT.sum()),
-                    "code_to_text": int(micro.batch.text_mask_BS.sum()),
-                }
+                own = pair_counts(micro.batch, self.stage.pairs)
             else:
-                own = {micro.objective: micro.batch.num_labels}
+                own = {micro.objective: float(micro.batch.num_labels)}
             for name in counts.keys() & own.keys():
                 counts[name] += own[name]
         if self._accelerator.num_processes > 1:
@@ -194,7 +200,7 @@ class StageRun:
         return {name: max(1.0, count) for name, count in counts.items()}
 
     def _set_learning_rate(self) -> float:
-        factor = learning_rate_factor(self.step, self.stage.steps, self.stage.schedule)
+        factor = learning_rate_factor(self.step, self.stage.steps, self.stage.schedule, time_share=self.time_share)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * factor
@@ -235,6 +241,7 @@ class StageRun:
         """Return everything but the model's weights that the next step depends on; all processes call it together."""
         return {
             "step": self.step,
+            "seconds": self._clock.used_seconds,
             "temperature": self._temperature(),
             "optimizers": self._optimizer_states(),
             "momentum": None if self.momentum is None else self.momentum.model.state_dict(),
@@ -250,6 +257,8 @@ class StageRun:
             with_optimizers: False starts them anew.
         """
         self.step = int(state["step"])
+        self._clock.go_on_from(float(state["seconds"]))
+        self.time_share = self._clock.share()
         with torch.no_grad():
             self._module.temperature.fill_(state["temperature"])
         if with_optimizers:

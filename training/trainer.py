@@ -18,13 +18,13 @@ from codet5p.core.tokenizer import Tokenizer
 from codet5p.model.checkpoint import save_checkpoint
 from codet5p.training.acceleration import (
     check_support,
-    compile_layers,
     is_sharded,
     make_accelerator,
+    set_compiled,
     store_residual_in_bfloat16,
 )
 from codet5p.training.batches import StageBatches, make_loader, micro_batches_of_a_step
-from codet5p.training.config import PAIR_OBJECTIVES, StageRecipe, TrainingRecipe
+from codet5p.training.config import StageRecipe, TrainingRecipe
 from codet5p.training.curves import CurveLog, plot_curves
 from codet5p.training.flops import matrix_rate
 from codet5p.training.meter import Meter
@@ -137,7 +137,8 @@ def _lasting(recipe: Mapping[str, Any]) -> dict[str, Any]:
         key: value for key, value in recipe.items() if key not in ("run", "output", "name", "tokenizer", "model")
     }
     lasting["stages"] = [
-        {key: value for key, value in stage.items() if key not in ("steps", "schedule")} for stage in recipe["stages"]
+        {key: value for key, value in stage.items() if key not in ("steps", "minutes", "schedule")}
+        for stage in recipe["stages"]
     ]
     lasting["data"] = {kind: [source["weight"] for source in sources] for kind, sources in recipe["data"].items()}
     return lasting
@@ -158,15 +159,13 @@ class _Leg:
         self._result = start.module.model
         if recipe.run.precision == "bfloat16":
             store_residual_in_bfloat16(start.module.model)
-        if recipe.run.compile:
-            few_shapes = not any(stage.uses(PAIR_OBJECTIVES) for stage in recipe.stages)
-            compile_layers(start.module.model, few_shapes=few_shapes)
 
     def run_stage(self, number: int, state: Mapping[str, Any] | None) -> bool:
         """Run stage `number` to its end, or until the leg is over; return whether it was finished."""
         stage = self._recipe.stages[number]
         seed = (self._recipe.seed, number)
         data = load_stage_data(stage, self._recipe, self._start.tokenizer)
+        set_compiled(self._start.module.model, is_compiled=self._recipe.run.compile and stage.has_fixed_shapes)
         run = StageRun(stage, self._start.module, self._accelerator, seed=seed)
         torch.manual_seed(self._recipe.seed + number)
         if state is not None:
@@ -198,8 +197,8 @@ class _Leg:
         )
         meter = Meter(self._start.module.model.config, self._rate)
         bad_steps = 0
-        with Progress(stage.name, run.step, stage.steps, shown=self._accelerator.is_main_process) as progress:
-            while run.step < stage.steps:
+        with Progress(stage, run.done_share, shown=self._accelerator.is_main_process) as progress:
+            while run.done_share < 1:
                 asked = time.monotonic()
                 micro_batches = [next(loader) for _ in range(batches.per_step)]
                 waited = time.monotonic() - asked
@@ -213,23 +212,23 @@ class _Leg:
                         f"no finite loss or gradient for {bad_steps} steps in stage {stage.name}; lower its "
                         "peak_learning_rate and resume from the last checkpoint"
                     )
-                if run.step % settings.report_every == 0 or run.step == stage.steps:
-                    self._report(stage, meter, progress, run.step)
-                if settings.validate_every and run.step % settings.validate_every == 0 and run.step < stage.steps:
+                if run.step % settings.report_every == 0 or run.done_share >= 1:
+                    self._report(run, meter, progress)
+                if settings.validate_every and run.step % settings.validate_every == 0 and run.done_share < 1:
                     self._validate(stage, run)
                 is_over = self.is_over()
-                if run.step == stage.steps or is_over or self._checkpoint_is_due():
+                if run.done_share >= 1 or is_over or self._checkpoint_is_due():
                     self._save(number, run)
                 if is_over:
                     break
-        return run.step >= stage.steps
+        return run.done_share >= 1
 
-    def _report(self, stage: StageRecipe, meter: Meter, progress: Progress, step: int) -> None:
+    def _report(self, run: StageRun, meter: Meter, progress: Progress) -> None:
         measured = self._mean_over_processes(meter.take(self._accelerator.num_processes))
         self._losses.update({key.removeprefix("loss."): value for key, value in measured.items() if "loss." in key})
-        progress.report(step, measured)
+        progress.report(run.step, run.done_share, measured)
         if self._curves is not None:
-            self._curves.add({"step": float(self._steps), "stage": stage.name, **measured})
+            self._curves.add({"step": float(self._steps), "stage": run.stage.name, **measured})
 
     def _mean_over_processes(self, measured: dict[str, float]) -> dict[str, float]:
         """Average the losses: each process has measured its share of the step, scaled to the whole."""
@@ -277,7 +276,7 @@ class _Leg:
         own_state, model = run.state_dict(), run.whole_model()
         if not self._accelerator.is_main_process:
             return
-        settings, stage_is_done = self._recipe.run, run.step >= run.stage.steps
+        settings, stage_is_done = self._recipe.run, run.done_share >= 1
         recipe = recipe_as_json(self._recipe)
         state = {
             **own_state,

@@ -15,7 +15,7 @@ from codet5p.training.objective_module import ObjectiveModule
 from codet5p.training.objectives.contrastive import contrastive_loss
 from codet5p.training.objectives.cross_entropy import IGNORED_LABEL
 from codet5p.training.objectives.sequence_batch import sequence_loss
-from codet5p.training.pair_losses import pair_losses
+from codet5p.training.pair_losses import pair_counts, pair_losses
 from codet5p.training.pair_table import PairBatch
 
 __all__ = ["bytes_of_labels", "held_out_losses"]
@@ -62,7 +62,7 @@ def held_out_losses(
         stage,
         steps=1,
         objectives=objectives,
-        code=replace(stage.code, rows=_multiple(rows, stage.code.micro_rows)),
+        code=replace(stage.code, rows=_multiple(rows, stage.code.micro_rows), by_objective={}),
         pairs=replace(stage.pairs, rows=_multiple(rows, stage.pairs.micro_rows), queue=0),
         examples=replace(stage.examples, rows=_multiple(rows, stage.examples.micro_rows)),
     )
@@ -77,7 +77,7 @@ def held_out_losses(
     for number in range(len(batches)):
         micro = batches[number]
         if isinstance(micro.batch, PairBatch):
-            _add_pairs(module, micro.batch.to(device), objectives, sums, counts)
+            _add_pairs(module, micro.batch.to(device), small, sums, counts)
             continue
         sums[micro.objective] += float(sequence_loss(module.model, micro.batch.to(device)))
         counts[micro.objective] += micro.batch.num_labels
@@ -103,7 +103,7 @@ def _has_data(objective: str, data: StageData) -> bool:
 def _add_pairs(
     module: ObjectiveModule,
     batch: PairBatch,
-    objectives: dict[str, float],
+    stage: StageRecipe,
     sums: dict[str, float],
     counts: dict[str, float],
 ) -> None:
@@ -113,19 +113,16 @@ def _add_pairs(
         None,
         module.tokens,
         module.temperature,
-        objectives=objectives,
+        recipe=stage.pairs,
+        objectives=stage.objectives,
         generator=torch.Generator(batch.text_ids_BS.device),
     )
-    if "contrastive" in objectives:
+    if "contrastive" in stage.objectives:
         text_BE = module.model.embed(module.model.encode(batch.text_ids_BS, batch.text_mask_BS)).float()
         code_BE = module.model.embed(module.model.encode(batch.code_ids_BT, batch.code_mask_BT)).float()
         mean = contrastive_loss(text_BE, code_BE, text_BE, code_BE, temperature=module.temperature)
         losses["contrastive"] = mean * len(batch)
-    own = {
-        "contrastive": len(batch),
-        "text_to_code": int(batch.code_mask_BT.sum()),
-        "code_to_text": int(batch.text_mask_BS.sum()),
-    }
+    own = pair_counts(batch, stage.pairs)
     for name, loss in losses.items():
         sums[name] += float(loss)
         counts[name] += own[name]

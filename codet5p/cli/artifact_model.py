@@ -15,6 +15,7 @@ from codet5p.lsp_server.engine.encoder_engine import EncoderEngine
 from codet5p.lsp_server.engine.sequence_engine import SequenceEngine
 
 if TYPE_CHECKING:
+    from codet5p.core.artifact import Mode
     from codet5p.training.evaluation.model_protocol import Sampling
 
 __all__ = ["ArtifactModel"]
@@ -44,6 +45,11 @@ class ArtifactModel:
     def tokenizer(self) -> Tokenizer:
         """The artifact's tokenizer."""
         return self._tokenizer
+
+    @property
+    def modes(self) -> "frozenset[Mode]":
+        """What the artifact offers."""
+        return frozenset(self._models.manifest.modes)
 
     def continue_rows(
         self,
@@ -108,7 +114,7 @@ class ArtifactModel:
         return self._encoder.embed_ids(sources)
 
     def match_rows(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Return the log-odds that each target, `[Match] code [EOS]`, matches its source."""
+        """Return the log-odds that each target, from `judged_ids`, matches its source."""
         return self._matcher.match_ids(sources, targets, batch_rows=_BATCH_ROWS)
 
     @cached_property

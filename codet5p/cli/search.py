@@ -8,15 +8,21 @@ import typer
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from codet5p.lsp_server.features.search import Hit, SearchAnswer
+    from codet5p.lsp_server.features.search import Hit, SearchAnswer, SimilarQuery
 
 __all__ = ["search"]
+
+_EMBED_SECONDS = 3.0
 
 
 def search(
     query: Annotated[
         str, typer.Argument(help="Words, a description or a name; lang:go, path:src/ and kind:class filter.")
-    ],
+    ] = "",
+    *,
+    similar: Annotated[
+        str | None, typer.Option("--similar", metavar="FILE:LINE", help="Find code like that at a line instead.")
+    ] = None,
     path: Annotated[Path, typer.Option("--path", help="Folder to search.", exists=True, file_okay=False)] = Path(),
     limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="Hits, at most.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,
@@ -24,21 +30,29 @@ def search(
         Path | None, typer.Option("--cache", help="Folder for indexes; the user's cache if left out.")
     ] = None,
 ) -> None:
-    """Find code by description. The index is made on the first call, and brought up to date on each."""
+    """Find code by description. The index is made on the first call, and brought up to date on each.
+
+    What the encoder did not get to in a few seconds is found by its words alone; `codet5p index` takes the time.
+    """
     import json
     import time
 
     from rich.console import Console
 
-    from codet5p.cli.indexing import bring_up_to_date
+    from codet5p.cli.indexing import bring_up_to_date, released_encoder
+    from codet5p.core.errors import ConfigError
     from codet5p.lsp_server.features.search import Searcher, SearchQuery
     from codet5p.lsp_server.index.config import RankingConfig
 
+    if bool(query) == (similar is not None):
+        raise ConfigError("say what to find: words, or --similar FILE:LINE")
     root = path.resolve()
-    place = bring_up_to_date(root, cache)
-    searcher = Searcher([(root, place)], RankingConfig())
+    wanted = _read_place(similar, root, limit) if similar is not None else SearchQuery(text=query, limit=limit)
+    encoder = released_encoder()
+    place = bring_up_to_date(root, cache, encoder=encoder, embed_seconds=_EMBED_SECONDS)
+    searcher = Searcher([(root, place)], RankingConfig(), encoder)
     started = time.perf_counter()
-    answer = searcher.search(SearchQuery(text=query, limit=limit))
+    answer = searcher.search(wanted) if isinstance(wanted, SearchQuery) else searcher.similar(wanted)
     milliseconds = round(1000 * (time.perf_counter() - started), 1)
     searcher.close()
     if as_json:
@@ -51,6 +65,20 @@ def search(
     if not answer.hits:
         Console(stderr=True).print("nothing found; try other words or fewer filters")
     Console(stderr=True).print(f"[dim]{len(answer.hits)} hits in {answer.indexed} files, {milliseconds} ms")
+
+
+def _read_place(place: str, root: Path, limit: int) -> "SimilarQuery":
+    """Return the question for the like of a line, given as FILE:LINE."""
+    from codet5p.core.errors import DataError
+    from codet5p.lsp_server.features.search import SimilarQuery
+
+    name, _, line = place.rpartition(":")
+    file = Path(name).resolve()
+    if not name or not line.isdecimal() or int(line) < 1:
+        raise DataError(f"{place!r} is no place; write FILE:LINE, such as app.py:10")
+    if not file.is_relative_to(root):
+        raise DataError(f"{file} does not lie in {root}; name its folder with --path")
+    return SimilarQuery(file=file, line=int(line) - 1, limit=limit)
 
 
 def _as_json(answer: "SearchAnswer", milliseconds: float) -> dict[str, object]:

@@ -76,11 +76,11 @@ def sequence_to_sequence_model(config: CodeT5pConfig, tensors: Tensors, tokens: 
     """Return the encoder-decoder that writes text about code and code about text, a CTranslate2 `Translator`.
 
     Where the artifact holds the matching head, its two rows follow the vocabulary in the output projection. Of the
-    targets `[Match] code [EOS] [NoMatch]` and `[Match] code [EOS] [IsMatch]` the last log-probabilities then differ by
+    targets `[EOS] [Match] code [EOS] [NoMatch]` and the same with `[IsMatch]` the last log-probabilities then differ by
     exactly what the head's two logits differ by at `[EOS]`: the normaliser is the same and cancels. The rows' share of
     the probability is below 1e-9, so that generation and other scores are those of a model without them.
 
-    The first token of a target is the caller's: `[TDec]`, `[CDec]`, `[Match]`, or `[EOS]` for span denoising.
+    What opens a target is the caller's, see `core.decoder_inputs`.
 
     Args:
         config: Shape of the model.

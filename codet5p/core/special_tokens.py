@@ -1,7 +1,7 @@
 """The tokens that carry a meaning of their own, and their order behind the base vocabulary.
 
 Source: CodeT5+ (arXiv 2305.07922) section 3: `[CLM]` alone in the encoder asks for decoder-only causal language
-modelling, `[CLS]` opens text and code in the encoder, `[Match]`, `[TDec]` and `[CDec]` open the decoder's input for
+modelling, `[CLS]` opens text and code in the encoder, `[Match]`, `[TDec]` and `[CDec]` tell the decoder the task:
 matching, text generation and code generation, and `[MASK0]`... are the sentinels of span denoising.
 """
 

@@ -1,12 +1,11 @@
 """The exported encoder-decoder in CTranslate2: writing text about code and code about text, infilling, matching.
 
-Sequences are those of training: `[CLS] source` in the encoder; `[TDec]`, `[CDec]` or `[Match]` opens the decoder. Span
-denoising has no opening in the encoder, and `[EOS]` opens the decoder.
+Sequences are those of training: `core.encoder_inputs` has the encoder's, `core.decoder_inputs` the decoder's.
 """
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any, Literal
@@ -16,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codet5p.core.ct2_layout import IS_MATCH, NO_MATCH
-from codet5p.core.encoder_inputs import infilling_source, opened_source
+from codet5p.core.decoder_inputs import decoder_opening, judged_ids
+from codet5p.core.encoder_inputs import filled_in, infilling_source, opened_source
 from codet5p.core.errors import EngineError
-from codet5p.core.special_tokens import EOS, MATCH, sentinel
+from codet5p.core.special_tokens import EOS, sentinel
 from codet5p.core.tokenizer import Tokenizer
 
 __all__ = ["MatchLimits", "SearchOptions", "SequenceEngine", "Written"]
@@ -53,7 +53,7 @@ class MatchLimits:
 
     Attributes:
         max_text_tokens: Longest text, `[CLS]` included; a longer one loses its end.
-        max_code_tokens: Longest code, `[Match]` included.
+        max_code_tokens: Longest code, a place for `[Match]` included.
         batch_rows: Most rows computed together; two rows make a pair.
     """
 
@@ -131,7 +131,7 @@ class SequenceEngine:
             EngineError: If the runtime refuses.
         """
         source_ids = opened_source(self._tokenizer, source, options.max_source_tokens)
-        return self._write(source_ids, (opening,), (EOS,), options, stop)
+        return self._write(source_ids, decoder_opening(opening), (EOS,), options, stop)
 
     def infill(self, prefix: str, suffix: str, options: SearchOptions, stop: Event) -> Written | None:
         """Return what belongs between `prefix` and `suffix`, or None if `stop` was set.
@@ -143,13 +143,15 @@ class SequenceEngine:
             stop: As in `generate`.
 
         Returns:
-            The best filling: the first span of span denoising, up to the next sentinel.
+            The best filling: the first span of span denoising, up to the next sentinel. Its text goes on where the
+            prefix ends; its ids begin with the white space there.
 
         Raises:
             EngineError: If the runtime refuses.
         """
         source_ids = infilling_source(self._tokenizer, prefix, suffix, options.max_source_tokens)
-        return self._write(source_ids, (EOS, sentinel(0)), (EOS, sentinel(1)), options, stop)
+        written = self._write(source_ids, decoder_opening(sentinel(0)), (EOS, sentinel(1)), options, stop)
+        return written and replace(written, text=filled_in(prefix, written.text))
 
     def match(self, text: str, codes: Sequence[str], limits: MatchLimits) -> NDArray[np.float32]:
         """Return how surely each code does what `text` says, float32 [N]: log-odds, above 0 for a match.
@@ -166,9 +168,8 @@ class SequenceEngine:
             EngineError: If the runtime refuses, or the model was exported without its matching head.
         """
         source = opened_source(self._tokenizer, text, limits.max_text_tokens)
-        match_id, end_id = self._tokenizer.token_id(MATCH), self._tokenizer.token_id(EOS)
         kept = limits.max_code_tokens - 1
-        targets = [[match_id, *ids[:kept], end_id] for ids in self._tokenizer.encode_batch(codes)]
+        targets = [judged_ids(self._tokenizer, ids[:kept]) for ids in self._tokenizer.encode_batch(codes)]
         return self.match_ids([source] * len(targets), targets, batch_rows=limits.batch_rows)
 
     def match_ids(
@@ -178,7 +179,7 @@ class SequenceEngine:
 
         Args:
             sources: Token ids, `[CLS] text`.
-            targets: Token ids, `[Match] code [EOS]`.
+            targets: Token ids, from `judged_ids`.
             batch_rows: Most rows computed together; two rows make a pair.
 
         Returns:
@@ -245,8 +246,11 @@ class SequenceEngine:
             raise EngineError(f"the inference engine failed: {error}; see codet5p doctor") from None
         if stop.is_set():
             return None
-        tokens = results[0].hypotheses[0][len(opening) - 1 :]  # the first token of the opening is not repeated
-        return self._written(tokens, ends, results[0].scores[0])
+        hypothesis = results[0].hypotheses[0]
+        tokens = hypothesis[len(opening) - 1 :]  # the first token of the opening is not repeated
+        # The runtime divides by the length of all that it repeats.
+        score = results[0].scores[0] * (len(hypothesis) / max(1, len(tokens))) ** options.length_penalty
+        return self._written(tokens, ends, score)
 
     def _written(self, tokens: Sequence[str], ends: tuple[str, ...], score: float) -> Written:
         is_finished = bool(tokens) and tokens[-1] in ends

@@ -4,16 +4,14 @@ from dataclasses import dataclass
 from threading import Event
 
 from codet5p.lsp_server.engine.protocol import Engine, Generation, GenerationRequest
-from codet5p.lsp_server.features import filters
+from codet5p.lsp_server.features.filters import CLOSERS
 from codet5p.lsp_server.features.prompt import PromptWindows
+from codet5p.lsp_server.features.surroundings import line_end
 from codet5p.lsp_server.features.syntax import SyntaxTrees
+from codet5p.lsp_server.features.trimming import line_to_show
 from codet5p.lsp_server.features.type_through import TypeThroughCache
 
 __all__ = ["Completer", "CompletionLimits", "CompletionQuery", "Suggestion"]
-
-_LINES_FOR_REPETITION = 3
-_LINES_FOR_OVERLAP = 8
-_MIN_CHARACTERS = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,7 +105,8 @@ class Completer:
         """Return whether the cursor stands where a line can be completed: at its end, or before closing brackets."""
         if len(query.text) > self.limits.max_document_characters or "\0" in query.text[:8192]:
             return False
-        return not _rest_of_line(query).strip().strip(filters.CLOSERS + " ")
+        rest = query.text[query.offset : line_end(query.text, query.offset)]
+        return not rest.strip().strip(CLOSERS + " ")
 
     def cached(self, query: CompletionQuery) -> Suggestion | None:
         """Return the suggestion known already; one with an empty text says that there is none to be had."""
@@ -146,7 +145,13 @@ class Completer:
         generation = self._engine.generate(request, stop)
         if generation is None or stop.is_set():
             return None
-        text = self._filtered(query, self._text_of(generation, prompt.required_prefix), generation.is_finished)
+        text = line_to_show(
+            query.text,
+            query.offset,
+            self._text_of(generation, prompt.required_prefix),
+            is_finished=generation.is_finished,
+            tree=self._trees.tree(query.uri, query.text, query.grammar),
+        )
         score = sum(generation.log_probs) / max(len(generation.log_probs), 1)
         is_out_of_time = not generation.is_finished and len(generation.ids) < self.limits.max_new_tokens
         if text or not is_out_of_time:  # silence for lack of time is not worth remembering
@@ -177,28 +182,3 @@ class Completer:
         tokenizer = self._engine.tokenizer
         generated = b"".join(tokenizer.token_bytes[token_id] for token_id in generation.ids)
         return generated[len(required_prefix) :].decode("utf-8", errors="replace")
-
-    def _filtered(self, query: CompletionQuery, generated: str, is_finished: bool) -> str:
-        """Return the line to suggest, or the empty string where silence is better."""
-        rest = _rest_of_line(query)
-        text = filters.without_overlap(filters.cut_to_line(generated, is_finished=is_finished), rest)
-        if len(text.strip()) < _MIN_CHARACTERS:
-            return ""
-        before = _lines_before(query)
-        line = before[-1] + text
-        following = query.text[query.offset + len(rest) :][:4096]
-        preceding = [earlier for earlier in before[:-1] if earlier.strip()][-_LINES_FOR_REPETITION:]
-        if filters.repeats_following(line, following) or filters.is_repetition(line, preceding):
-            return ""
-        return text
-
-
-def _rest_of_line(query: CompletionQuery) -> str:
-    ends = [end for mark in "\r\n" if (end := query.text.find(mark, query.offset)) >= 0]
-    return query.text[query.offset : min(ends, default=len(query.text))]
-
-
-def _lines_before(query: CompletionQuery) -> list[str]:
-    """Return some lines up to the cursor, the cursor's own one last and never missing."""
-    window = query.text[max(query.offset - 2000, 0) : query.offset]
-    return window.replace("\r\n", "\n").replace("\r", "\n").split("\n")[-_LINES_FOR_OVERLAP:]

@@ -1,6 +1,7 @@
 """What to cut from a generated line, and when to say nothing. Each rule is one function of plain text."""
 
 import re
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 __all__ = ["CLOSERS", "cut_to_line", "is_repetition", "repeats_following", "without_overlap"]
@@ -10,6 +11,8 @@ _LOOP = re.compile(r"(.{3,}?)\1{3,}")
 _UNFINISHED_WORD = re.compile(r"\w+$")
 _SAME = 0.95  # share of equal characters from which two lines count as the same
 _REPEATED_LINES = 3
+_LINES_BELOW = 3
+_TELLING_CHARACTERS = 12  # real lines as long as this come again within three lines once in 300
 
 
 def cut_to_line(text: str, *, is_finished: bool) -> str:
@@ -46,13 +49,24 @@ def without_overlap(suggestion: str, rest_of_line: str) -> str:
     return suggestion
 
 
-def repeats_following(line: str, following: str) -> bool:
-    """Return whether `line`, the whole line with the suggestion in it, stands on the next visible line already."""
-    next_line = next((candidate.strip() for candidate in following.splitlines() if candidate.strip()), "")
-    return bool(next_line) and _is_same(line.strip(), next_line)
+def repeats_following(line: str, below: Sequence[str]) -> bool:
+    """Return whether `line` stands right below already.
+
+    Args:
+        line: The whole line with the suggestion in it.
+        below: Visible lines below the cursor's, the nearest first.
+
+    Returns:
+        True where the next line is nearly the same, or one of the next three is the same and long enough to tell.
+    """
+    line = line.strip()
+    following = [other.strip() for other in below[:_LINES_BELOW]]
+    if following and _is_same(line, following[0]):
+        return True
+    return len(line) >= _TELLING_CHARACTERS and line in following
 
 
-def is_repetition(line: str, preceding: list[str]) -> bool:
+def is_repetition(line: str, preceding: Sequence[str]) -> bool:
     """Return whether `line` goes round in circles.
 
     Args:

@@ -8,18 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from codet5p.lsp_server.index.chunker import Chunk, chunk_file, indexed_language
 from codet5p.lsp_server.index.config import RankingConfig
-from codet5p.lsp_server.index.embedding import Embedder
+from codet5p.lsp_server.index.embedding import Embedder, embedded_text, vector_model
 from codet5p.lsp_server.index.query import Query, parse_query
-from codet5p.lsp_server.index.ranking import rank
+from codet5p.lsp_server.index.ranking import Ranked, rank, rank_similar
 from codet5p.lsp_server.index.reader import Candidate, Counts, IndexReader, Symbol
 from codet5p.lsp_server.index.snippet import Snippet, snippet_of
+from codet5p.lsp_server.index.words import query_words
 
-__all__ = ["Hit", "SearchAnswer", "SearchQuery", "Searcher", "SymbolHit"]
+__all__ = ["Hit", "SearchAnswer", "SearchQuery", "Searcher", "SimilarQuery", "SymbolHit"]
 
 _LOGGER = logging.getLogger(__name__)
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 200
+_SIMILAR_WORDS = 96
+_CODE_RANKING = RankingConfig(name_weight=1.0, path_weight=0.0)
+"""Code is like code by what it does; what it is called is one word among the others."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +72,23 @@ class Hit:
     first_line: int
     text: str
     snippet: Snippet
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SimilarQuery:
+    """The code that others are wanted like.
+
+    Attributes:
+        file: Its file, in one of the folders.
+        text: What the file holds now; None for what it held when it was indexed.
+        line: A line of the code, from 0.
+        limit: Hits, at most 200.
+    """
+
+    file: Path
+    line: int
+    text: str | None = None
+    limit: int = DEFAULT_LIMIT
 
 
 class SymbolHit(NamedTuple):
@@ -111,6 +136,10 @@ class Searcher:
         self._embedder = embedder
         self._readers: dict[Path, IndexReader] = {}
 
+    def use(self, embedder: Embedder | None) -> None:
+        """Embed queries with `embedder` from now on."""
+        self._embedder = embedder
+
     def close(self) -> None:
         """Close all indexes."""
         for reader in self._readers.values():
@@ -120,10 +149,34 @@ class Searcher:
     def search(self, query: SearchQuery) -> SearchAnswer:
         """Return the best hits over all folders; a folder that is not indexed yet gives none."""
         parsed = parse_query(query.text, language=query.language, path=query.path)
-        counts = self.counts()
         limit = min(max(query.limit, 0), MAX_LIMIT)
-        hits = self._hits(parsed, limit) if parsed.words and limit else ()
-        return SearchAnswer(hits=hits, indexed=counts.files, pending=counts.pending)
+        if not parsed.words or not limit:
+            return self._answer(())
+        vector, model = self._vector(parsed.text)
+        candidates = self._candidates(parsed, self._config, vector, model)
+        return self._answer(self._hits(rank(candidates, parsed, self._config, limit), parsed.words))
+
+    def similar(self, query: SimilarQuery) -> SearchAnswer:
+        """Return the code most like that at a line, itself left out; none where the line belongs to no code.
+
+        A score is the mean of the cosine of the two meanings and of the share of BM25 that the code has with itself;
+        without an encoder the latter alone.
+        """
+        chunk = self._chunk_at(query)
+        limit = min(max(query.limit, 0), MAX_LIMIT)
+        if chunk is None or not limit:
+            return self._answer(())
+        words = tuple(query_words(f"{chunk.name}\n{chunk.text}", _SIMILAR_WORDS))
+        code = Query(text="", words=words, symbols=())
+        vector, model = self._vector(embedded_text(chunk.name, chunk.text))
+        ranked = rank_similar(self._candidates(code, _CODE_RANKING, vector, model))
+        lines = range(chunk.first_line, chunk.first_line + 1 + chunk.text.count("\n"))
+        others = [
+            hit
+            for hit in ranked
+            if hit.candidate.root / hit.candidate.path != query.file or hit.candidate.first_line not in lines
+        ]
+        return self._answer(self._hits(others[:limit], words))
 
     def symbols(self, text: str, limit: int) -> list[SymbolHit]:
         """Return definitions whose name holds the letters of `text` in their order, the closest first."""
@@ -136,7 +189,7 @@ class Searcher:
 
     def counts(self) -> Counts:
         """Return how much all folders hold together."""
-        model = self._embedder.name if self._embedder is not None else None
+        model = vector_model(self._embedder) if self._embedder is not None else None
         total = Counts()
         for folder in self._folders:
             with self._reading(folder) as reader:
@@ -144,19 +197,54 @@ class Searcher:
                     total = Counts(*map(sum, zip(total, reader.counts(model), strict=True)))
         return total
 
-    def _hits(self, query: Query, limit: int) -> tuple[Hit, ...]:
-        embedder = self._embedder
-        vector = embedder.embed([query.text])[0] if embedder is not None else None
-        model = embedder.name if embedder is not None else ""
+    def _answer(self, hits: tuple[Hit, ...]) -> SearchAnswer:
+        indexed = pending = 0
+        for folder in self._folders:
+            with self._reading(folder) as reader:
+                if reader is not None:
+                    progress = reader.progress()
+                    indexed, pending = indexed + progress.files, pending + progress.pending
+        return SearchAnswer(hits=hits, indexed=indexed, pending=pending)
+
+    def _vector(self, text: str) -> tuple[NDArray[np.float32] | None, str]:
+        """Return the vector of a text and what its like is kept under; None while nothing is embedded."""
+        if self._embedder is None:
+            return None, ""
+        model = vector_model(self._embedder)
+        for folder in self._folders:
+            with self._reading(folder) as reader:
+                if reader is not None and reader.has_vectors(model):
+                    return self._embedder.embed([text])[0], model
+        return None, model
+
+    def _candidates(
+        self, query: Query, config: RankingConfig, vector: NDArray[np.float32] | None, model: str
+    ) -> list[Candidate]:
         candidates: list[Candidate] = []
         for folder in self._folders:
             with self._reading(folder) as reader:
                 if reader is not None:
-                    candidates += reader.candidates(query, self._config, vector, model)
-        ranked = rank(candidates, query, self._config, limit)
+                    candidates += reader.candidates(query, config, vector, model)
+        return candidates
+
+    def _chunk_at(self, query: SimilarQuery) -> Chunk | None:
+        """Return the chunk that holds a line of a file as it is now, or as it was indexed."""
+        holding = [folder for folder in self._folders if query.file.is_relative_to(folder.root)]
+        if not holding:
+            return None
+        folder = max(holding, key=lambda folder: len(folder.root.parts))  # folders of a workspace may be nested
+        path = query.file.relative_to(folder.root).as_posix()
+        if query.text is None:
+            with self._reading(folder) as reader:
+                chunks = reader.chunks_of(path) if reader is not None else []
+        else:
+            chunks = chunk_file(query.text, path) if indexed_language(path) is not None else []
+        return next((chunk for chunk in chunks if 0 <= query.line - chunk.first_line <= chunk.text.count("\n")), None)
+
+    def _hits(self, ranked: Sequence[Ranked], words: Sequence[str]) -> tuple[Hit, ...]:
         texts = self._texts(hit.candidate for hit in ranked)
         return tuple(
-            _hit(hit.candidate, hit.score, texts[hit.candidate], query) for hit in ranked if hit.candidate in texts
+            _hit(hit.candidate, hit.score, texts[hit.candidate], words) for hit in ranked if hit.candidate in texts
         )
 
     def _texts(self, candidates: Iterable[Candidate]) -> dict[Candidate, str]:
@@ -197,7 +285,7 @@ class Searcher:
         return self._readers.get(folder.database)
 
 
-def _hit(candidate: Candidate, score: float, text: str, query: Query) -> Hit:
+def _hit(candidate: Candidate, score: float, text: str, words: Sequence[str]) -> Hit:
     return Hit(
         file=candidate.root / candidate.path,
         path=candidate.path,
@@ -207,5 +295,5 @@ def _hit(candidate: Candidate, score: float, text: str, query: Query) -> Hit:
         score=round(score, 4),
         first_line=candidate.first_line,
         text=text,
-        snippet=snippet_of(text, query.words),
+        snippet=snippet_of(text, words),
     )

@@ -25,7 +25,12 @@ __all__ = [
 
 PAUSE_INDEXING_COMMAND = "codet5p.pauseIndexing"
 RESUME_INDEXING_COMMAND = "codet5p.resumeIndexing"
-_MIN_FILES_TO_SHOW = 100
+_MIN_TO_SHOW = {"indexing": 100, "embedding": 500}
+"""Files to read, or pieces of code to embed, that are worth a bar."""
+_LABELS = {
+    "indexing": "indexing {done} of {total} files",
+    "embedding": "embedding {done} of {total} pieces of code",
+}
 _numbers = itertools.count(1)
 
 
@@ -73,8 +78,8 @@ class IndexingProgress:
 
     async def show(self, event: IndexEvent) -> None:
         """Show what the indexing process says; a few files are not worth a bar."""
-        if event.state == "indexing":
-            if self._token is None and event.total - event.done >= _MIN_FILES_TO_SHOW:
+        if event.state in _MIN_TO_SHOW:
+            if self._token is None and event.total - event.done >= _MIN_TO_SHOW[event.state]:
                 await self._begin()
             self._advance(event)
         else:
@@ -108,7 +113,7 @@ class IndexingProgress:
         if self._token is None or self._state.search.is_paused:
             return
         value = types.WorkDoneProgressReport(
-            message=f"indexing {event.done} of {event.total} files",
+            message=_LABELS[event.state].format(done=event.done, total=event.total),
             percentage=100 * event.done // max(event.total, 1),
             cancellable=True,
         )

@@ -6,11 +6,11 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from codet5p.lsp_server.documents import Document
-from codet5p.lsp_server.features.search import Hit, SearchQuery
+from codet5p.lsp_server.features.search import Hit, SearchAnswer, SearchQuery
 from codet5p.lsp_server.handlers.positions import PositionEncoding, to_position
 from codet5p.lsp_server.state import ServerState
 
-__all__ = ["end_position", "search"]
+__all__ = ["end_position", "read_limit", "search", "to_json"]
 
 
 async def search(state: ServerState, params: Any, encoding: PositionEncoding) -> dict[str, Any]:
@@ -27,12 +27,34 @@ async def search(state: ServerState, params: Any, encoding: PositionEncoding) ->
     Raises:
         JsonRpcInvalidParams: If a parameter is missing or of the wrong type.
     """
-    answer = await state.search.search(_read_query(params))
+    return to_json(await state.search.search(_read_query(params)), encoding)
+
+
+def to_json(answer: SearchAnswer, encoding: PositionEncoding) -> dict[str, Any]:
+    """Return an answer as plain JSON."""
     return {
         "hits": [_to_json(hit, encoding) for hit in answer.hits],
         "indexed": answer.indexed,
         "pending": answer.pending,
     }
+
+
+def read_limit(params: Any) -> int | None:
+    """Return the `limit` of a request; None where it has none.
+
+    Args:
+        params: Of the request.
+
+    Returns:
+        The limit as given, however large.
+
+    Raises:
+        JsonRpcInvalidParams: If it is not a whole number.
+    """
+    limit = getattr(params, "limit", None)
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool)):
+        raise JsonRpcInvalidParams("limit must be a whole number")
+    return limit
 
 
 def end_position(text: str, first_line: int, encoding: PositionEncoding) -> types.Position:
@@ -42,12 +64,10 @@ def end_position(text: str, first_line: int, encoding: PositionEncoding) -> type
 
 
 def _read_query(params: Any) -> SearchQuery:
-    given = {name: getattr(params, name, None) for name in ("query", "limit", "language", "path")}
-    text, limit = given.pop("query"), given.pop("limit")
+    given = {name: getattr(params, name, None) for name in ("query", "language", "path")}
+    text, limit = given.pop("query"), read_limit(params)
     if not isinstance(text, str):
         raise JsonRpcInvalidParams("query must be a string")
-    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool)):
-        raise JsonRpcInvalidParams("limit must be a whole number")
     for name, value in given.items():
         if value is not None and not isinstance(value, str):
             raise JsonRpcInvalidParams(f"{name} must be a string")

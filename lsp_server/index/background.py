@@ -9,6 +9,8 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, Literal, NamedTuple
 
+from codet5p.lsp_server.index.encoder import EncoderPlace
+
 __all__ = ["BackgroundIndexer", "IndexEvent"]
 
 _LOGGER = logging.getLogger(__name__)
@@ -20,7 +22,7 @@ class IndexEvent(NamedTuple):
     """What the indexing process says of one folder."""
 
     root: Path
-    state: Literal["indexing", "ready", "waiting", "failed"]
+    state: Literal["indexing", "ready", "embedding", "embedded", "waiting", "failed"]
     done: int
     total: int
     message: str
@@ -29,8 +31,9 @@ class IndexEvent(NamedTuple):
 class BackgroundIndexer:
     """Hands orders to the indexing process. Every method returns at once; events arrive on a thread of their own."""
 
-    def __init__(self, on_event: Callable[[IndexEvent], None]) -> None:
+    def __init__(self, on_event: Callable[[IndexEvent], None], encoder: EncoderPlace | None = None) -> None:
         self._on_event = on_event
+        self._encoder = None if encoder is None else [str(path) for path in encoder]
         self._folders: list[tuple[str, str]] = []
         self._process: subprocess.Popen[str] | None = None
         self._is_paused = False
@@ -55,7 +58,7 @@ class BackgroundIndexer:
             if self._process is None and self._folders:
                 self._start()
             elif self._process is not None:
-                self._send({"do": "watch", "folders": self._folders})
+                self._watch()
 
     def update(self, root: Path, paths: Sequence[str] | None = None) -> None:
         """Look at these files of a folder, relative to it; at all where None."""
@@ -102,9 +105,12 @@ class BackgroundIndexer:
             errors="surrogateescape",
         )
         Thread(target=self._listen, args=(self._process,), name="codet5p-index-events", daemon=True).start()
-        self._send({"do": "watch", "folders": self._folders})
+        self._watch()
         if self._is_paused:
             self._send({"do": "pause"})
+
+    def _watch(self) -> None:
+        self._send({"do": "watch", "folders": self._folders, "encoder": self._encoder})
 
     def _send(self, order: dict[str, Any]) -> None:
         if self._process is None or self._process.stdin is None:

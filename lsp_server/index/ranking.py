@@ -22,7 +22,7 @@ from codet5p.lsp_server.index.reader import Candidate
 from codet5p.lsp_server.index.roles import is_reexport
 from codet5p.lsp_server.index.words import stem, words_of
 
-__all__ = ["Ranked", "rank"]
+__all__ = ["Ranked", "rank", "rank_similar"]
 
 _DEFINING_KINDS = frozenset({"function", "method", "class"})
 _MIN_ABBREVIATION = 4
@@ -71,6 +71,25 @@ def rank(candidates: Sequence[Candidate], query: Query, config: RankingConfig, l
         for candidate, share in zip(candidates, shares, strict=True)
     ]
     return _saturated(ranked, config, limit)
+
+
+def rank_similar(candidates: Sequence[Candidate]) -> list[Ranked]:
+    """Return candidates by their likeness to code, the most alike first.
+
+    Args:
+        candidates: Of a query that holds the code's words and vector; the code itself, which is the most alike by
+            words, may be among them.
+
+    Returns:
+        All of them; a score is the mean of BM25, as a share of the largest, and the cosine where there is one.
+    """
+    largest = max((candidate.bm25 for candidate in candidates), default=0.0) or 1.0
+    ranked = []
+    for candidate in candidates:
+        share = candidate.bm25 / largest
+        score = share if candidate.similarity is None else (share + max(candidate.similarity, 0.0)) / 2
+        ranked.append(Ranked(candidate, score))
+    return sorted(ranked, key=lambda hit: (-hit.score, hit.candidate.path, hit.candidate.first_line))
 
 
 def _base_scores(candidates: Sequence[Candidate], config: RankingConfig) -> list[float]:

@@ -12,13 +12,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from codet5p.lsp_server.index.chunker import Chunk
 from codet5p.lsp_server.index.config import RankingConfig
 from codet5p.lsp_server.index.query import Query
 from codet5p.lsp_server.index.schema import SCHEMA_VERSION
+from codet5p.lsp_server.index.vectors import VectorTable
 
 __all__ = ["Candidate", "Counts", "IndexReader", "Symbol"]
 
 _MAX_NAMESAKES = 50
+_MAX_MARKS = 10_000
+"""Values in one statement; SQLite takes 32,766."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Counts(NamedTuple):
     """Files known to have changed and not read yet."""
     vectors: int = 0
     unembedded: int = 0
-    """Chunks without a vector of the embedder asked about."""
+    """Distinct pieces of code without a vector of the embedder asked about."""
 
 
 class IndexReader:
@@ -98,7 +102,8 @@ class IndexReader:
         except sqlite3.Error:
             self._connection.close()
             raise
-        self._vectors: _Vectors | None = None
+        self._vectors: VectorTable | None = None
+        self._change = -1
 
     @property
     def is_current(self) -> bool:
@@ -120,11 +125,29 @@ class IndexReader:
             return Counts(files, chunks, pending)
         vectors = self._number("SELECT count(*) FROM vectors WHERE model = ?", model)
         unembedded = self._number(
-            "SELECT count(*) FROM chunks c LEFT JOIN vectors v ON v.model = ? AND v.content_hash = c.content_hash"
-            " WHERE v.vector IS NULL",
+            "SELECT count(DISTINCT c.content_hash) FROM chunks c LEFT JOIN vectors v"
+            " ON v.model = ? AND v.content_hash = c.content_hash WHERE v.id IS NULL",
             model,
         )
         return Counts(files, chunks, pending, vectors, unembedded)
+
+    def progress(self) -> Counts:
+        """Return how many files there are and wait, which costs no look at their chunks."""
+        files = self._number("SELECT count(*) FROM files")
+        return Counts(files, pending=self._number("SELECT coalesce(max(value), 0) FROM facts WHERE key = 'pending'"))
+
+    def has_vectors(self, model: str) -> bool:
+        """Return whether anything of this index is embedded by `model`."""
+        return bool(self._number("SELECT EXISTS (SELECT 1 FROM vectors WHERE model = ?)", model))
+
+    def chunks_of(self, path: str) -> list[Chunk]:
+        """Return the chunks of a file as they were indexed, in the order of their lines."""
+        rows = self._connection.execute(
+            "SELECT c.name, c.kind, c.first_line, c.text FROM chunks c JOIN files f ON f.id = c.file_id"
+            " WHERE f.path = ? ORDER BY c.first_line",
+            (path,),
+        )
+        return [Chunk(name=name, kind=kind, first_line=first, text=text) for name, kind, first, text in rows]
 
     def candidates(
         self,
@@ -150,8 +173,9 @@ class IndexReader:
         similar = self._by_meaning(vector, model, config.num_candidates, condition, values)
         missing = [chunk_id for chunk_id in {*names, *similar} if chunk_id not in keywords]
         scores = keywords | dict.fromkeys(missing, 0.0)
-        similarities = self._similarities(scores, vector, model)
-        return [Candidate(*row, self._root, scores[row[0]], similarities.get(row[0])) for row in self._rows(scores)]
+        rows = self._rows(scores)
+        similarities = self._similarities([row[-1] for row in rows], vector, model)
+        return [Candidate(*row[:-1], self._root, scores[row[0]], similarities.get(row[-1])) for row in rows]
 
     def texts(self, ids: Iterable[int]) -> dict[int, str]:
         """Return the texts of chunks."""
@@ -198,69 +222,48 @@ class IndexReader:
     def _by_meaning(
         self, vector: NDArray[np.float32] | None, model: str, count: int, condition: str, values: list[str]
     ) -> list[int]:
+        """Return the chunks with the nearest vectors; vectors of vanished chunks, and filters, make it look farther."""
         if vector is None:
             return []
-        vectors = self._loaded_vectors(model)
-        if not condition:
-            return vectors.nearest(vector, count)
-        allowed = {row[0] for row in self._connection.execute(f"SELECT c.id FROM chunks c WHERE 1{condition}", values)}  # noqa: S608
-        return vectors.nearest(vector, count, allowed)
+        found: list[int] = []
+        for nearest in self._loaded_vectors(model).nearest(vector, 2 * count):
+            found = self._chunks_with([content for content, _ in nearest], condition, values)
+            if len(found) >= count:
+                break
+        return found[:count]
 
-    def _similarities(self, ids: Iterable[int], vector: NDArray[np.float32] | None, model: str) -> dict[int, float]:
-        return {} if vector is None else self._loaded_vectors(model).similarities(vector, ids)
+    def _chunks_with(self, contents: Sequence[bytes], condition: str, values: list[str]) -> list[int]:
+        """Return the chunks with these content hashes, in the order of the hashes."""
+        rank = {content: position for position, content in enumerate(contents)}
+        rows: list[tuple[int, bytes]] = []
+        for start in range(0, len(contents), _MAX_MARKS):
+            part = contents[start : start + _MAX_MARKS]
+            sql = f"SELECT c.id, c.content_hash FROM chunks c WHERE c.content_hash IN ({_marks(part)}){condition}"  # noqa: S608
+            rows += self._connection.execute(sql, [*part, *values])
+        return [chunk_id for chunk_id, _ in sorted(rows, key=lambda row: (rank[row[1]], row[0]))]
 
-    def _loaded_vectors(self, model: str) -> "_Vectors":
-        """Return all vectors of `model`, read anew whenever the index has changed."""
+    def _similarities(
+        self, contents: Sequence[bytes], vector: NDArray[np.float32] | None, model: str
+    ) -> dict[bytes, float]:
+        return {} if vector is None else self._loaded_vectors(model).similarities(vector, contents)
+
+    def _loaded_vectors(self, model: str) -> VectorTable:
+        """Return all vectors of `model`; what is new is read whenever the index has changed."""
+        if self._vectors is None or self._vectors.model != model:
+            self._vectors, self._change = VectorTable(model), -1
         change = self._number("SELECT coalesce(max(value), 0) FROM facts WHERE key = 'change'")
-        if self._vectors is None or (self._vectors.model, self._vectors.change) != (model, change):
-            rows = self._connection.execute(
-                "SELECT c.id, v.vector FROM chunks c JOIN vectors v ON v.model = ? AND v.content_hash = c.content_hash",
-                (model,),
-            ).fetchall()
-            self._vectors = _Vectors(model, change, rows)
+        if change != self._change:
+            self._vectors.refresh(self._connection)
+            self._change = change
         return self._vectors
 
-    def _rows(self, ids: Iterable[int]) -> list[tuple[int, str, str, str, int, str, str, str]]:
+    def _rows(self, ids: Iterable[int]) -> list[tuple[int, str, str, str, int, str, str, str, bytes]]:
         wanted = list(ids)
         return self._connection.execute(
-            "SELECT c.id, c.name, c.name_key, c.kind, c.first_line, f.path, f.language, f.role"  # noqa: S608 - likewise
+            "SELECT c.id, c.name, c.name_key, c.kind, c.first_line, f.path, f.language, f.role, c.content_hash"  # noqa: S608
             f" FROM chunks c JOIN files f ON f.id = c.file_id WHERE c.id IN ({_marks(wanted)})",
             wanted,
         ).fetchall()
-
-
-class _Vectors:
-    """All vectors of one index in memory.
-
-    Searched by one matrix product: exact, and 50,000 rows of 256 take a few milliseconds, so that an approximate index
-    (usearch and the like) would cost a dependency and recall to save nothing a user can notice.
-    """
-
-    def __init__(self, model: str, change: int, rows: list[tuple[int, bytes]]) -> None:
-        self.model = model
-        self.change = change
-        self._ids = np.array([row[0] for row in rows], np.int64)
-        self._row_of = {row[0]: index for index, row in enumerate(rows)}
-        stored = np.frombuffer(b"".join(row[1] for row in rows), np.float16)
-        self._matrix_NE = stored.reshape(len(rows), -1).astype(np.float32) if rows else np.zeros((0, 1), np.float32)
-
-    def nearest(self, vector_E: NDArray[np.float32], count: int, allowed: set[int] | None = None) -> list[int]:
-        """Return the ids of the `count` rows with the largest dot product."""
-        if not len(self._ids):
-            return []
-        scores = self._matrix_NE @ vector_E
-        if allowed is not None:
-            scores = np.where(np.isin(self._ids, list(allowed)), scores, -np.inf)
-        best = np.argpartition(-scores, min(count, len(scores) - 1))[:count]
-        return [int(self._ids[index]) for index in best if np.isfinite(scores[index])]
-
-    def similarities(self, vector_E: NDArray[np.float32], ids: Iterable[int]) -> dict[int, float]:
-        """Return the dot product of each id that has a vector."""
-        known = [chunk_id for chunk_id in ids if chunk_id in self._row_of]
-        if not known:
-            return {}
-        scores = self._matrix_NE[[self._row_of[chunk_id] for chunk_id in known]] @ vector_E
-        return dict(zip(known, scores.tolist(), strict=True))
 
 
 def _condition(query: Query, root_name: str) -> tuple[str, list[str]]:

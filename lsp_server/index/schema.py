@@ -3,7 +3,7 @@
     files(id, path, language, role, size, modified_ns, read_ns, digest)
     chunks(id, file_id, name, name_key, kind, first_line, text, content_hash)
     words(name, path, text)          FTS5, contentless; its rowid is the chunk's id
-    vectors(model, content_hash, vector)
+    vectors(id, model, content_hash, vector)         ids grow, so that a reader asks only for what is new to it
     facts(key, value)                chunking version, pending files, number of the last change
 
 Vectors hang on the content of a chunk and on nothing else: a file that is renamed, reverted or checked out on another
@@ -39,7 +39,14 @@ _VECTORS = """
     ) WITHOUT ROWID;
     CREATE INDEX chunks_by_content ON chunks(content_hash);
 """
-_STEPS = (_KEYWORDS, _VECTORS)
+_NUMBERED_VECTORS = """
+    DROP TABLE vectors;
+    CREATE TABLE vectors(
+        id INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT NOT NULL, content_hash BLOB NOT NULL, vector BLOB NOT NULL
+    );
+    CREATE UNIQUE INDEX vectors_by_content ON vectors(model, content_hash);
+"""
+_STEPS = (_KEYWORDS, _VECTORS, _NUMBERED_VECTORS)
 
 SCHEMA_VERSION = len(_STEPS)
 

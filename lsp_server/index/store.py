@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -22,15 +23,28 @@ from codet5p.core.errors import SearchIndexError
 from codet5p.lsp_server.index.chunker import Chunk
 from codet5p.lsp_server.index.roles import Role
 from codet5p.lsp_server.index.schema import forget_files, upgrade
+from codet5p.lsp_server.index.vectors import pack
 from codet5p.lsp_server.index.walk import FoundFile
 from codet5p.lsp_server.index.words import split_identifier, words_of
 
-__all__ = ["IndexWriter", "KnownFile", "default_index_folder", "discard", "index_path", "name_key"]
+__all__ = ["IndexWriter", "KnownFile", "PendingChunk", "default_index_folder", "discard", "index_path", "name_key"]
 
 _LOGGER = logging.getLogger(__name__)
 _BUSY_SECONDS = 10.0
 _PRIVATE = 0o700
 _MAX_STEM_CHARACTERS = 40
+
+
+_UNEMBEDDED = "FROM chunks c LEFT JOIN vectors v ON v.model = ? AND v.content_hash = c.content_hash WHERE v.id IS NULL"
+
+
+class PendingChunk(NamedTuple):
+    """A chunk that waits for its vector."""
+
+    id: int
+    content_hash: bytes
+    name: str
+    text: str
 
 
 class KnownFile(NamedTuple):
@@ -207,19 +221,32 @@ class IndexWriter:
         """Tell readers how many files are known to be changed and not indexed yet."""
         self._connection.execute("REPLACE INTO facts VALUES ('pending', ?)", (count,))
 
-    def unembedded(self, model: str) -> list[tuple[bytes, str]]:
-        """Return content hash and text of each distinct chunk that has no vector of `model`, the shortest first."""
-        return self._connection.execute(
-            "SELECT c.content_hash, min(c.name || char(10) || c.text) FROM chunks c LEFT JOIN vectors v"
-            " ON v.model = ? AND v.content_hash = c.content_hash WHERE v.vector IS NULL"
-            " GROUP BY c.content_hash ORDER BY length(c.text)",
-            (model,),
-        ).fetchall()
+    def count_unembedded(self, model: str) -> int:
+        """Return how many distinct contents have no vector of `model`."""
+        sql = f"SELECT count(DISTINCT c.content_hash) {_UNEMBEDDED}"
+        return int(self._connection.execute(sql, (model,)).fetchone()[0])
+
+    def unembedded(self, model: str, *, after: int = 0, limit: int = -1) -> list[PendingChunk]:
+        """Return chunks whose content has no vector of `model`, in the order of their ids.
+
+        Args:
+            model: What the vectors are kept under.
+            after: Only chunks with a larger id.
+            limit: How many, at most; all where negative.
+
+        Returns:
+            The chunks; equal contents may be among them.
+        """
+        rows = self._connection.execute(
+            f"SELECT c.id, c.content_hash, c.name, c.text {_UNEMBEDDED} AND c.id > ? ORDER BY c.id LIMIT ?",
+            (model, after, limit),
+        )
+        return [PendingChunk(*row) for row in rows]
 
     def put_vectors(self, model: str, hashes: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
-        """Store one vector for each content hash; stored as float16, which costs a cosine less than 1e-3."""
-        rows = ((model, digest, row.tobytes()) for digest, row in zip(hashes, vectors.astype(np.float16), strict=True))
-        self._connection.executemany("REPLACE INTO vectors VALUES (?, ?, ?)", rows)
+        """Store one vector for each content hash; as int8, which costs a cosine about 1e-3."""
+        rows = zip(repeat(model), hashes, pack(vectors), strict=False)
+        self._connection.executemany("REPLACE INTO vectors(model, content_hash, vector) VALUES (?, ?, ?)", rows)
 
     def prune_vectors(self, model: str | None) -> int:
         """Remove the vectors of vanished chunks, and those of other models than `model`; return how many."""

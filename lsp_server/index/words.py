@@ -45,18 +45,19 @@ def words_of(text: str) -> Iterator[str]:
             yield "".join(parts)
 
 
-def query_words(text: str) -> list[str]:
-    """Return the distinct words to search for, at most 48 of them, the words of questions left out.
+def query_words(text: str, count: int = _MAX_QUERY_WORDS) -> list[str]:
+    """Return the distinct words to search for, the words of questions left out.
 
     Args:
         text: What the user typed, or a piece of code to find the like of.
+        count: Words, at most.
 
     Returns:
         Words in the order of the text; the words of questions only where there are no others.
     """
     words = list(dict.fromkeys(words_of(text)))
     telling = [word for word in words if word not in _STOP_WORDS]
-    return (telling or words)[:_MAX_QUERY_WORDS]
+    return (telling or words)[:count]
 
 
 def stem(word: str) -> str:

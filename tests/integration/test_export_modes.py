@@ -17,9 +17,10 @@ from small_artifact import SMALL, SMALL_T5
 from codet5p.cli.artifact_model import ArtifactModel
 from codet5p.core.assembly import AssembledModels
 from codet5p.core.ct2_layout import IS_MATCH, NO_MATCH
-from codet5p.core.encoder_inputs import infilling_source, opened_source
+from codet5p.core.decoder_inputs import decoder_opening, judged_ids, opening_ids
+from codet5p.core.encoder_inputs import filled_in, infilling_source, opened_source
 from codet5p.core.errors import ArtifactError, EngineError
-from codet5p.core.special_tokens import CDEC, CLS, EOS, MATCH, TDEC, sentinel
+from codet5p.core.special_tokens import CDEC, CLS, EOS, TDEC, sentinel
 from codet5p.lsp_server.engine.encoder_engine import EncoderEngine, EncoderLimits
 from codet5p.lsp_server.engine.loading import load_encoder_engine, load_engine, load_sequence_engine
 from codet5p.lsp_server.engine.sequence_engine import MatchLimits, SearchOptions, SequenceEngine
@@ -47,8 +48,8 @@ INT8_COSINE = 0.97
 """Least cosine between int8 and float32 encoder states at position 0; 0.975 and 0.996 measured."""
 INT8_SCORE_ERROR = 0.1
 """Mean absolute error of int8 scores, in standard deviations of the scores; 0.051 to 0.091 measured."""
-INT8_MATCH_ERROR = 0.17
-"""Mean absolute error of int8 log-odds of matching, in standard deviations; 0.056 to 0.147 measured."""
+INT8_MATCH_ERROR = 0.26
+"""Mean absolute error of int8 log-odds of matching, in standard deviations; 0.044 to 0.224 measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +100,7 @@ def torch_scores(model: CodeT5pModel, source: list[int], target: list[int]) -> N
 
 @torch.inference_mode()
 def torch_log_odds(model: CodeT5pModel, text: list[int], code: list[int]) -> float:
-    target = [TOKENIZER.token_id(MATCH), *code, EOS_ID]
+    target = judged_ids(TOKENIZER, code)
     no_match, match = model.match_logits(model.decode(one(target), model.encode(one(text)))[:, -1])[0].tolist()
     return match - no_match
 
@@ -146,9 +147,9 @@ def test_the_two_matching_rows_give_the_heads_decision(family: Exported) -> None
     translator = ctranslate2.Translator(str(family.float32.sequence_to_sequence))
     log_probs = []
     for row in (IS_MATCH, NO_MATCH):
-        targets = [[MATCH, *spelled(code), EOS, row] for code in codes]
+        targets = [[*spelled(judged_ids(TOKENIZER, code)), row] for code in codes]
         results = translator.score_batch([spelled(text) for text in texts], targets)
-        log_probs.append([result.log_probs[len(code) + 1] for result, code in zip(results, codes, strict=True)])
+        log_probs.append([result.log_probs[len(code) + 2] for result, code in zip(results, codes, strict=True)])
     found = np.subtract(*log_probs)
     expected = [torch_log_odds(family.model, text, code) for text, code in zip(texts, codes, strict=True)]
     np.testing.assert_allclose(found, expected, atol=1e-4)
@@ -157,9 +158,9 @@ def test_the_two_matching_rows_give_the_heads_decision(family: Exported) -> None
 
 def test_the_matching_rows_take_no_probability_from_tokens(family: Exported) -> None:
     translator = ctranslate2.Translator(str(family.float32.sequence_to_sequence))
-    targets = [[TDEC, "d", "e", row] for row in (IS_MATCH, NO_MATCH)]
+    targets = [[*decoder_opening(TDEC), "d", "e", row] for row in (IS_MATCH, NO_MATCH)]
     results = translator.score_batch([[CLS, "f"]] * 2, targets)
-    assert max(result.log_probs[2] for result in results) < -20
+    assert max(result.log_probs[3] for result in results) < -20
 
 
 def sequence_engine(family: Exported) -> SequenceEngine:
@@ -173,12 +174,12 @@ def test_greedy_writing_gives_the_same_tokens(family: Exported, opening: str) ->
     for text in TEXTS:
         written = sequence_engine(family).generate(text, opening, options, Event())  # type: ignore[arg-type]
         source = opened_source(TOKENIZER, text, 24)
-        prefix = one([TOKENIZER.token_id(opening)])
+        prefix = one(opening_ids(TOKENIZER, opening))
         expected = list(greedy_search(family.model, prefix, config, source_ids_BS=one(source))[0])
         assert written is not None
         assert list(written.ids) == [token_id for token_id in expected if token_id != EOS_ID]
         assert written.is_finished == (expected[-1] == EOS_ID)
-        scores = torch_scores(family.model, source, [TOKENIZER.token_id(opening), *expected])
+        scores = torch_scores(family.model, source, [*opening_ids(TOKENIZER, opening), *expected])[1:]
         assert written.score == pytest.approx(scores.mean(), abs=1e-4)
 
 
@@ -188,21 +189,22 @@ def test_four_beams_give_the_same_tokens(family: Exported) -> None:
     translator = ctranslate2.Translator(str(family.float32.sequence_to_sequence))
     results = translator.translate_batch(
         [spelled(source) for source in sources],
-        [[TDEC]] * len(sources),
+        [list(decoder_opening(TDEC))] * len(sources),
         beam_size=4,
         num_hypotheses=4,
-        max_decoding_length=NEW_TOKENS,
+        max_decoding_length=NEW_TOKENS + 1,
         end_token=[],
         suppress_sequences=[[EOS], [NAMES[0]]],
         return_scores=True,
     )
     never = SearchConfig(eos_id=-1, max_new_tokens=NEW_TOKENS, num_beams=4)
     for source, result in zip(sources, results, strict=True):
-        prefix = one([TOKENIZER.token_id(TDEC)])
+        prefix = one(opening_ids(TOKENIZER, TDEC))
         hypotheses = beam_search(_without(family.model, EOS_ID, 0), prefix, never, source_ids_BS=one(source))[0]
-        found = [[NAMES.index(name) for name in tokens] for tokens in result.hypotheses]
+        found = [[NAMES.index(name) for name in tokens[1:]] for tokens in result.hypotheses]
         assert found[0] == list(hypotheses[0].token_ids)
-        np.testing.assert_allclose(result.scores, [hypothesis.score for hypothesis in hypotheses], atol=1e-4)
+        scores = np.multiply(result.scores, (NEW_TOKENS + 1) / NEW_TOKENS)  # the runtime's count the opening's second
+        np.testing.assert_allclose(scores, [hypothesis.score for hypothesis in hypotheses], atol=1e-4)
 
 
 def _without(model: CodeT5pModel, *token_ids: int) -> CodeT5pModel:
@@ -221,13 +223,14 @@ def test_infilling_writes_the_first_span(family: Exported) -> None:
     prefix, suffix = "def value():\n    return ", "\n\nself.value = 7\n"
     written = sequence_engine(family).infill(prefix, suffix, SearchOptions(max_new_tokens=NEW_TOKENS), Event())
     source = infilling_source(TOKENIZER, prefix, suffix, 320)
-    opening = [EOS_ID, TOKENIZER.token_id(sentinel(0))]
+    opening = opening_ids(TOKENIZER, sentinel(0))
     config = SearchConfig(eos_id=EOS_ID, max_new_tokens=NEW_TOKENS)
     expected = list(greedy_search(family.model, one(opening), config, source_ids_BS=one(source))[0])
     ends = {EOS_ID, TOKENIZER.token_id(sentinel(1))}
     end = next((place for place, token_id in enumerate(expected) if token_id in ends), None)
     assert written is not None
     assert list(written.ids) == expected[:end]
+    assert written.text == filled_in(prefix, TOKENIZER.decode(written.ids))
     assert written.is_finished == (end is not None)
 
 
@@ -307,8 +310,8 @@ def test_an_evaluated_artifact_answers_as_its_checkpoint(family: Exported) -> No
     exported_model = ArtifactModel.from_artifact(family.artifact, family.cache)
     torch_model = TorchModel(family.model, TOKENIZER, batch_rows=2)
     sources, codes = random_rows(6, 31, 1, 12), random_rows(25, 4, 1, 40, seed=1)
-    openings = [[TOKENIZER.token_id(TDEC)], [EOS_ID, TOKENIZER.token_id(sentinel(0))]] * 2
-    targets = [[TOKENIZER.token_id(MATCH), *code, EOS_ID] for code in codes]
+    openings = [opening_ids(TOKENIZER, TDEC), opening_ids(TOKENIZER, sentinel(0))] * 2
+    targets = [judged_ids(TOKENIZER, code) for code in codes]
     models = (exported_model, torch_model)
     written = [model.generate_rows(sources, openings, max_new_tokens=NEW_TOKENS, end_ids={EOS_ID}) for model in models]
     assert written[0] == written[1]

@@ -5,6 +5,7 @@ Source: CodeXGLUE defect detection (accuracy) and clone detection (F1 of the pos
 
 from collections.abc import Sequence
 
+from codet5p.core.decoder_inputs import opening_ids
 from codet5p.core.special_tokens import CDEC, CLS, EOS
 from codet5p.training.evaluation.model_protocol import EvaluatedModel
 from codet5p.training.evaluation.result import SuiteResult, mean_with_interval
@@ -23,7 +24,7 @@ def evaluate_examples(
     """Return the share of exactly right targets, from 0 to 100, and binary metrics where they apply.
 
     Args:
-        model: Reads `[CLS] source` and writes behind `[CDec]`.
+        model: Reads `[CLS] source` and writes behind `[EOS] [CDec]`.
         examples: Source, and target.
         max_source_tokens: Width of the source.
         max_new_tokens: Longest answer.
@@ -34,10 +35,10 @@ def evaluate_examples(
     """
     tokenizer = model.tokenizer
     sources = [ids[: max_source_tokens - 1] for ids in tokenizer.encode_batch([source for source, _ in examples])]
-    opening = tokenizer.token_id(CDEC)
+    opening = opening_ids(tokenizer, CDEC)
     written = model.generate_rows(
         [[tokenizer.token_id(CLS), *ids] for ids in sources],
-        [[opening, *ids] if repeat_source_in_decoder else [opening] for ids in sources],
+        [[*opening, *ids] if repeat_source_in_decoder else opening for ids in sources],
         max_new_tokens=max_new_tokens,
         end_ids=(tokenizer.token_id(EOS),),
     )

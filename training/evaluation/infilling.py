@@ -6,7 +6,8 @@ Source: OpenAI human-eval-infilling (arXiv 2207.14255); exact match and, run in 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from codet5p.core.encoder_inputs import infilling_source
+from codet5p.core.decoder_inputs import opening_ids
+from codet5p.core.encoder_inputs import filled_in, infilling_source
 from codet5p.core.special_tokens import EOS, sentinel
 from codet5p.training.evaluation.line_completion import newline_tokens
 from codet5p.training.evaluation.model_protocol import EvaluatedModel
@@ -44,15 +45,17 @@ def evaluate_infilling(
         The result.
     """
     rows, tokenizer = list(rows), model.tokenizer
-    sources = [infilling_source(tokenizer, str(row["prompt"]), str(row["suffix"]), max_source_tokens) for row in rows]
-    openings = [[tokenizer.token_id(EOS), tokenizer.token_id(sentinel(0))]] * len(rows)
+    # The hole is a whole line, so its own end stands before the suffix.
+    sources = [infilling_source(tokenizer, str(row["prompt"]), f"\n{row['suffix']}", max_source_tokens) for row in rows]
+    openings = [opening_ids(tokenizer, sentinel(0))] * len(rows)
     ends = {tokenizer.token_id(EOS), tokenizer.token_id(sentinel(1))}
     infilled = model.generate_rows(sources, openings, max_new_tokens=max_new_tokens, end_ids=ends)
     prompts = [ids[-max_source_tokens:] for ids in tokenizer.encode_batch([str(row["prompt"]) for row in rows])]
     continued = model.continue_rows(
         prompts, max_new_tokens=max_new_tokens, end_ids={*ends, *newline_tokens(tokenizer.token_bytes)}
     )
-    lines = [line_of_completion(tokenizer.decode(ids)) for ids in infilled]
+    filled = [filled_in(str(row["prompt"]), tokenizer.decode(ids)) for row, ids in zip(rows, infilled, strict=True)]
+    lines = [line_of_completion(text) for text in filled]
     baseline = [line_of_completion(tokenizer.decode(ids)) for ids in continued]
     metrics = _scores("", rows, lines, limits) | _scores("left_to_right_", rows, baseline, limits)
     return SuiteResult(

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from codet5p.core.artifact import Mode
 from codet5p.core.tokenizer import Tokenizer
 
 __all__ = ["EvaluatedModel", "Sampling"]
@@ -38,6 +39,11 @@ class EvaluatedModel(Protocol):
     @property
     def tokenizer(self) -> Tokenizer:
         """The model's tokenizer."""
+        ...
+
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """What it can do; suites that need another mode are not for it."""
         ...
 
     def continue_rows(

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from codet5p.core.special_tokens import EOS
+from codet5p.training.evaluation.line_completion import newline_tokens
 from codet5p.training.evaluation.model_protocol import EvaluatedModel
 from codet5p.training.evaluation.result import SuiteResult, mean_with_interval
 from codet5p.training.evaluation.text_scores import edit_similarity
@@ -73,13 +75,7 @@ def evaluate_next_line(
     """
     tokenizer = model.tokenizer
     contexts = tokenizer.encode_batch([task.prefix for task in tasks])
-    # The first newlines may be blank lines before the answer, so the prediction ends by length and is cut afterwards.
-    written = model.continue_rows(
-        [ids[-context_tokens:] for ids in contexts],
-        max_new_tokens=max_new_tokens,
-        end_ids=(tokenizer.token_id("[EOS]"),),
-    )
-    predictions = [_first_line(tokenizer.decode(ids)) for ids in written]
+    predictions = _first_lines(model, [ids[-context_tokens:] for ids in contexts], max_new_tokens)
     pairs = [(prediction, task.line) for prediction, task in zip(predictions, tasks, strict=True)]
     metrics = mean_with_interval("exact_match", [100.0 * (prediction == line) for prediction, line in pairs])
     metrics |= mean_with_interval("edit_similarity", [edit_similarity(*pair) for pair in pairs])
@@ -94,6 +90,21 @@ def evaluate_next_line(
             for task, prediction in zip(tasks, predictions, strict=True)
         ),
     )
+
+
+def _first_lines(model: EvaluatedModel, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> list[str]:
+    """Return the first line that is not blank behind each prompt."""
+    tokenizer = model.tokenizer
+    end = tokenizer.token_id(EOS)
+    newlines = newline_tokens(tokenizer.token_bytes)
+    written = model.continue_rows(prompts, max_new_tokens=max_new_tokens, end_ids={end, *newlines})
+    lines = [_first_line(tokenizer.decode(ids)) for ids in written]
+    # Only what begins with blank lines is written to its full length, which takes several times as long.
+    blank = [row for row, line in enumerate(lines) if not line]
+    again = model.continue_rows([prompts[row] for row in blank], max_new_tokens=max_new_tokens, end_ids={end})
+    for row, ids in zip(blank, again, strict=True):
+        lines[row] = _first_line(tokenizer.decode(ids))
+    return lines
 
 
 def _first_line(text: str) -> str:

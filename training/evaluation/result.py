@@ -8,7 +8,7 @@ from typing import Any
 
 from codet5p.training.evaluation.intervals import bootstrap_interval
 
-__all__ = ["SuiteResult", "mean_with_interval", "write_results"]
+__all__ = ["SuiteResult", "headline", "markdown_table", "mean_with_interval", "write_results"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +49,14 @@ def mean_with_interval(name: str, values: Sequence[float]) -> dict[str, float]:
     return {name: sum(values) / len(values), f"{name}_low": low, f"{name}_high": high}
 
 
-def write_results(results: Sequence[SuiteResult], folder: Path, *, model: str, facts: Mapping[str, Any]) -> Path:
+def write_results(
+    results: Sequence[SuiteResult],
+    folder: Path,
+    *,
+    model: str,
+    facts: Mapping[str, Any],
+    with_picture: bool = True,
+) -> Path:
     """Write `results.json`, `results.md`, `results.png`, and the predictions of each suite.
 
     Args:
@@ -57,6 +64,7 @@ def write_results(results: Sequence[SuiteResult], folder: Path, *, model: str, f
         folder: Made if it is not there.
         model: What was evaluated, for the heading.
         facts: Anything else about the evaluation, such as its duration.
+        with_picture: Draw `results.png`, which takes a moment; for the last of several calls.
 
     Returns:
         The JSON file.
@@ -69,7 +77,8 @@ def write_results(results: Sequence[SuiteResult], folder: Path, *, model: str, f
     for result in results:
         lines = (json.dumps(record, ensure_ascii=False, default=str) + "\n" for record in result.predictions)
         (folder / f"{result.suite}.predictions.jsonl").write_text("".join(lines), "utf-8")
-    _plot(results, folder / "results.png", model)
+    if with_picture:
+        _plot(results, folder / "results.png", model)
     return path
 
 
@@ -77,14 +86,15 @@ def markdown_table(results: Sequence[SuiteResult], model: str) -> str:
     """Return a Markdown table with a line for each metric."""
     lines = [f"# {model}", "", "| suite | rows | metric | value | 95 % interval |", "|---|---|---|---|---|"]
     for result in results:
-        for name in _headline(result.metrics):
+        for name in headline(result.metrics):
             low, high = result.metrics.get(f"{name}_low"), result.metrics.get(f"{name}_high")
             interval = "" if low is None or high is None else f"{low:.4g} to {high:.4g}"
             lines.append(f"| {result.suite} | {result.rows} | {name} | {result.metrics[name]:.4g} | {interval} |")
     return "\n".join(lines) + "\n"
 
 
-def _headline(metrics: Mapping[str, float]) -> list[str]:
+def headline(metrics: Mapping[str, float]) -> list[str]:
+    """Return the names of the metrics that are no bounds of an interval."""
     return [name for name in metrics if not name.endswith(("_low", "_high"))]
 
 
@@ -94,9 +104,13 @@ def _plot(results: Sequence[SuiteResult], picture: Path, model: str) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
-    figure, panels = plt.subplots(1, len(results), figsize=(4.5 * len(results), 4), layout="constrained", squeeze=False)
-    for panel, result in zip(panels[0], results, strict=True):
-        names = _headline(result.metrics)
+    columns = min(5, len(results))
+    rows = -(-len(results) // columns)
+    figure, panels = plt.subplots(rows, columns, figsize=(4.5 * columns, 4 * rows), layout="constrained", squeeze=False)
+    for panel in panels.flat[len(results) :]:
+        panel.remove()
+    for panel, result in zip(panels.flat, results, strict=False):
+        names = headline(result.metrics)
         values = [result.metrics[name] for name in names]
         lows = [value - result.metrics.get(f"{name}_low", value) for name, value in zip(names, values, strict=True)]
         highs = [result.metrics.get(f"{name}_high", value) - value for name, value in zip(names, values, strict=True)]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from codet5p.core.special_tokens import CLS, EOS, MATCH
+from codet5p.core.decoder_inputs import judged_ids
+from codet5p.core.special_tokens import CLS
 from codet5p.core.tokenizer import Tokenizer
 from codet5p.training.evaluation.model_protocol import EvaluatedModel
 from codet5p.training.evaluation.ranking import ndcg, ranks_of_gold, recall_at, reciprocal_ranks
@@ -99,10 +100,9 @@ def _reranked(
 ) -> NDArray[np.float64]:
     """Return the scores with the best `count` candidates of each query above all others, in the order of the judge."""
     queries, candidates = inputs
-    match, eos = model.tokenizer.token_id(MATCH), model.tokenizer.token_id(EOS)
     best_QK = np.argsort(-scores_QC, axis=1, kind="stable")[:, :count]
     rows_QK = np.repeat(np.arange(len(queries)), best_QK.shape[1])
-    targets = [[match, *candidates[candidate][1:], eos] for candidate in best_QK.ravel()]
+    targets = [judged_ids(model.tokenizer, candidates[candidate][1:]) for candidate in best_QK.ravel()]
     odds = model.match_rows([queries[row] for row in rows_QK], targets)
     reranked_QC = scores_QC.astype(np.float64) - 1e6  # keeps the order among those that were not judged
     reranked_QC[rows_QK, best_QK.ravel()] = odds + scores_QC[rows_QK, best_QK.ravel()]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from codet5p.core.decoder_inputs import opening_ids
 from codet5p.core.special_tokens import CLS, EOS, TDEC
 from codet5p.training.evaluation.model_protocol import EvaluatedModel
 from codet5p.training.evaluation.result import SuiteResult, mean_with_interval
@@ -17,7 +18,7 @@ def evaluate_summarization(
     """Return smoothed BLEU-4 and the share of empty descriptions, from 0 to 100.
 
     Args:
-        model: Writes text about code: `[CLS] code` in the encoder, `[TDec]` before the decoder.
+        model: Writes text about code: `[CLS] code` in the encoder, `[EOS] [TDec]` opens the decoder.
         rows: With `code` (no comments), `reference` and `id`.
         max_source_tokens: Width of the code.
         max_new_tokens: Longest description.
@@ -32,7 +33,7 @@ def evaluate_summarization(
     opening = tokenizer.token_id(CLS)
     written = model.generate_rows(
         [[opening, *ids[: max_source_tokens - 1]] for ids in codes],
-        [[tokenizer.token_id(TDEC)]] * len(rows),
+        [opening_ids(tokenizer, TDEC)] * len(rows),
         max_new_tokens=max_new_tokens,
         end_ids=(tokenizer.token_id(EOS),),
     )

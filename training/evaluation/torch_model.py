@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from codet5p.core.artifact import Mode
 from codet5p.core.errors import CheckpointError
 from codet5p.core.tokenizer import Tokenizer
 from codet5p.model.cache import KeyValueCache
@@ -59,6 +60,18 @@ class TorchModel:
     def tokenizer(self) -> Tokenizer:
         """The tokenizer stored with the checkpoint."""
         return self._tokenizer
+
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """What the checkpoint has the parts for, trained or not."""
+        decodes, encodes = self._model.decoder is not None, self._model.encoder is not None
+        modes: dict[Mode, bool] = {
+            "complete": decodes,
+            "embed": encodes,
+            "generate": decodes and encodes,
+            "match": decodes and encodes,
+        }
+        return frozenset(mode for mode, is_there in modes.items() if is_there)
 
     @torch.inference_mode()
     def continue_rows(
@@ -112,7 +125,7 @@ class TorchModel:
 
     @torch.inference_mode()
     def match_rows(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Return the log-odds that each target, `[Match] code [EOS]`, matches its source."""
+        """Return the log-odds that each target, from `judged_ids`, matches its source."""
         odds = np.zeros(len(sources), np.float32)
         lengths = [(len(source), len(target)) for source, target in zip(sources, targets, strict=True)]
         for rows in self._batches(lengths):

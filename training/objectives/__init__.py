@@ -8,9 +8,11 @@ How each objective lays out its tokens; the exported model is asked in the same 
 | seq2seq causal LM | `[CLM] prefix` | `[EOS] suffix` | suffix |
 | decoder-only causal LM | `[CLM]` | tokens | the next token |
 | contrastive | `[CLS] text`, `[CLS] code` | - | state at `[CLS]` |
-| matching | `[CLS] text` | `[Match] code [EOS]` | state at `[EOS]` |
-| text to code | `[CLS] text` | `[CDec] code` | code, then `[EOS]` |
-| code to text | `[CLS] code` | `[TDec] text` | text, then `[EOS]` |
+| matching | `[CLS] text` | `[EOS] [Match] code [EOS]` | state at the last `[EOS]` |
+| text to code | `[CLS] text` | `[EOS] [CDec] code` | code, then `[EOS]` |
+| code to text | `[CLS] code` | `[EOS] [TDec] text` | text, then `[EOS]` |
+
+What opens the decoder is defined, with the reason, in `codet5p.core.decoder_inputs`.
 
 `[EOS]` also ends each file of a packed stream, and so starts the next one. Functions that build batches work on whole
 numpy blocks, without a loop over rows; functions that compute losses work on tensors. None of them holds state: the

@@ -23,12 +23,13 @@ def decoder_input_and_labels(ids_BT: Tensor, mask_BT: Tensor, *, opening: int, e
         eos: `[EOS]`, predicted after the last token.
 
     Returns:
-        Decoder input `opening content` and labels `content [EOS]`, both int64 [B, T]; positions past the `[EOS]` are
-        filled with it in the input and ignored in the labels.
+        Decoder input `[EOS] opening content` and labels: nothing at the `[EOS]`, then `content [EOS]`. Both int64
+        [B, T + 1]; positions past the end are filled with `[EOS]` in the input and ignored in the labels.
 
-    Source: CodeT5+ section 3.2.
+    Source: CodeT5+ section 3.2; why `[EOS]` goes before the opening says `codet5p.core.decoder_inputs`.
     """
     content_BT = ids_BT.masked_fill(~mask_BT, eos)
-    decoder_BT = torch.cat([torch.full_like(ids_BT[:, :1], opening), content_BT[:, 1:]], dim=1)
-    labels_BT = torch.cat([content_BT[:, 1:], torch.full_like(ids_BT[:, :1], eos)], dim=1)
-    return decoder_BT, labels_BT.masked_fill(~mask_BT, IGNORED_LABEL)
+    eos_B1, opening_B1 = torch.full_like(ids_BT[:, :1], eos), torch.full_like(ids_BT[:, :1], opening)
+    decoder_BT = torch.cat([eos_B1, opening_B1, content_BT[:, 1:]], dim=1)
+    labels_BT = torch.cat([content_BT[:, 1:], eos_B1], dim=1).masked_fill(~mask_BT, IGNORED_LABEL)
+    return decoder_BT, torch.cat([torch.full_like(eos_B1, IGNORED_LABEL), labels_BT], dim=1)

@@ -31,8 +31,8 @@ def hard_negatives(similarity_BN: Tensor, excluded_BN: Tensor, generator: torch.
     return torch.multinomial(weights_BN, 1, generator=generator).squeeze(1)
 
 
-def matching_decoder_input(code_ids_BT: Tensor, code_mask_BT: Tensor, tokens: TaskTokens) -> Tensor:
-    """Return `[Match] code [EOS]`, filled with `[EOS]`.
+def matching_decoder_input(code_ids_BT: Tensor, code_mask_BT: Tensor, tokens: TaskTokens) -> tuple[Tensor, Tensor]:
+    """Return `[EOS] [Match] code [EOS]`, filled with `[EOS]`, and where its closing `[EOS]` stands.
 
     Args:
         code_ids_BT: `[CLS] code`, as the encoder reads it; int64.
@@ -40,24 +40,24 @@ def matching_decoder_input(code_ids_BT: Tensor, code_mask_BT: Tensor, tokens: Ta
         tokens: `[Match]` and `[EOS]`.
 
     Returns:
-        int64 [B, T + 1].
+        int64 [B, T + 2], and int64 [B] positions. The layout is that of `codet5p.core.decoder_inputs.judged_ids`.
     """
     body_BT = code_ids_BT.masked_fill(~code_mask_BT, tokens.eos)
-    opening_B1 = torch.full_like(body_BT[:, :1], tokens.match)
-    return torch.cat([opening_B1, body_BT[:, 1:], torch.full_like(opening_B1, tokens.eos)], dim=1)
+    match_B1, eos_B1 = torch.full_like(body_BT[:, :1], tokens.match), torch.full_like(body_BT[:, :1], tokens.eos)
+    return torch.cat([eos_B1, match_B1, body_BT[:, 1:], eos_B1], dim=1), code_mask_BT.sum(1) + 1
 
 
-def state_at_end(hidden_BTD: Tensor, lengths_B: Tensor) -> Tensor:
+def state_at_end(hidden_BTD: Tensor, ends_B: Tensor) -> Tensor:
     """Return the decoder state at the `[EOS]` that closes each row.
 
     Args:
         hidden_BTD: Decoder output after the final norm.
-        lengths_B: Number of tokens before that `[EOS]`.
+        ends_B: Where that `[EOS]` stands.
 
     Returns:
         [B, D].
     """
-    return hidden_BTD[torch.arange(len(hidden_BTD), device=hidden_BTD.device), lengths_B]
+    return hidden_BTD[torch.arange(len(hidden_BTD), device=hidden_BTD.device), ends_B]
 
 
 def matching_loss(match_logits_M2: Tensor, is_match_M: Tensor) -> Tensor:

@@ -5,9 +5,13 @@ T target tokens.
 
 Every row of a batch is built at once. A chunk is cut into words (or single tokens), each row draws its span lengths
 and the places of its spans, and both sequences are written with one scatter each.
+
+A share of the rows may be cut into lines instead: what an editor asks to be filled in is a whole line or the rest of
+one. A line begins with the token that holds the newline before it, because that token often holds the indentation too,
+and ends before the next such token. Whoever asks the model therefore leaves the white space before the hole to it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,10 +21,11 @@ from codet5p.training.objectives.cross_entropy import IGNORED_LABEL
 from codet5p.training.objectives.sequence_batch import SequenceBatch, shift_right
 from codet5p.training.objectives.task_tokens import TaskTokens
 
-__all__ = ["SpanDenoising", "build_span_denoising", "sample_spans", "target_width"]
+__all__ = ["SpanDenoising", "build_span_denoising", "line_starts", "mask_lines", "sample_spans", "target_width"]
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+_FEWEST_LINES = 4  # a chunk of fewer, minified code for instance, is cut into words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,19 +36,29 @@ class SpanDenoising:
         mask_rate: Share of the tokens that is masked, on average.
         longest_span: Span lengths are uniform from 1 to this, in words; the mean is half of one more.
         whole_words: Whether a span begins and ends where words do.
+        line_share: Share of the rows whose spans are whole lines or, every other one, the rests of lines.
+        longest_lines: Spans of such rows are uniform from 1 to this many lines.
 
     Source: CodeT5+ section 3.1 (15 %, mean 3, whole words); CodeT5 (arXiv 2109.00859) section 3.2, lengths 1 to 5.
+    Lines are ours, after fill-in-the-middle training (arXiv 2207.14255), which cuts at random characters.
     """
 
     mask_rate: float = 0.15
     longest_span: int = 5
     whole_words: bool = True
+    line_share: float = 0.0
+    longest_lines: int = 2
 
     def __post_init__(self) -> None:
         if not 0 < self.mask_rate <= 0.5:
             raise ValueError(f"mask_rate must be in (0, 0.5], got {self.mask_rate}")
         if self.longest_span < 1:
             raise ValueError(f"longest_span must be at least 1, got {self.longest_span}")
+        if not 0 <= self.line_share <= 1 or self.longest_lines < 1:
+            raise ValueError(
+                f"line_share must be in [0, 1] and longest_lines at least 1, got {self.line_share} and "
+                f"{self.longest_lines}"
+            )
 
     @property
     def mean_span(self) -> float:
@@ -119,6 +134,7 @@ def build_span_denoising(
     config: SpanDenoising,
     rng: np.random.Generator,
     continues_word_BL: BoolArray | None = None,
+    holds_newline_BL: BoolArray | None = None,
 ) -> SequenceBatch:
     """Return denoising pairs for fixed chunks of a packed token stream.
 
@@ -130,27 +146,117 @@ def build_span_denoising(
         config: Rate and lengths.
         rng: Source of chance.
         continues_word_BL: True at a token that continues the word of the token before; needed for whole words.
+        holds_newline_BL: True at a token with a newline in it; needed for lines.
 
     Returns:
         Source and target of fixed widths, L and `target_width`, whatever was drawn. Spans at the end of a row whose
         target would not fit stay unmasked.
 
     Raises:
-        ValueError: If whole words are asked for without `continues_word_BL`.
+        ValueError: If whole words or lines are asked for without what says where they are.
 
     Source: CodeT5+ section 3.1.
     """
     if config.whole_words and continues_word_BL is None:
         raise ValueError("whole words need continues_word_BL")
+    if config.line_share and holds_newline_BL is None:
+        raise ValueError("lines need holds_newline_BL")
     starts_word_BL = np.ones(chunks_BL.shape, np.bool_) if not config.whole_words else ~np.asarray(continues_word_BL)
     starts_word_BL[:, 0] = True
-    word_BL = np.cumsum(starts_word_BL, axis=1) - 1
-    masked_BW, opens_BW = sample_spans(word_BL[:, -1] + 1, config, len(tokens.sentinels), rng)
-    masked_BL = np.take_along_axis(masked_BW, word_BL, axis=1)
-    opens_BL = np.take_along_axis(opens_BW, word_BL, axis=1) & starts_word_BL
+    masked_BL, opens_BL = _in_tokens(starts_word_BL, config, len(tokens.sentinels), rng)
+    if holds_newline_BL is not None and config.line_share:
+        starts_line_BL = line_starts(holds_newline_BL, chunks_BL == tokens.eos)
+        is_by_line_B = rng.random(len(chunks_BL)) < config.line_share
+        is_by_line_B &= starts_line_BL.sum(1) >= _FEWEST_LINES
+        spans = mask_lines(
+            starts_line_BL[is_by_line_B], starts_word_BL[is_by_line_B], config, len(tokens.sentinels), rng
+        )
+        masked_BL[is_by_line_B], opens_BL[is_by_line_B] = _without(spans, chunks_BL[is_by_line_B] == tokens.eos)
     width = target_width(chunks_BL.shape[1], config)
     masked_BL, opens_BL = _fitting(masked_BL, opens_BL, width)
     return _write(chunks_BL, masked_BL, opens_BL, tokens, width)
+
+
+def _in_tokens(
+    starts_unit_BL: BoolArray, config: SpanDenoising, max_spans: int, rng: np.random.Generator
+) -> tuple[BoolArray, BoolArray]:
+    """Return which tokens are masked, and which of them open a span, where spans are made of whole units."""
+    unit_BL = np.cumsum(starts_unit_BL, axis=1) - 1
+    masked_BW, opens_BW = sample_spans(unit_BL[:, -1] + 1, config, max_spans, rng)
+    opens_BL = np.take_along_axis(opens_BW, unit_BL, axis=1) & starts_unit_BL
+    return np.take_along_axis(masked_BW, unit_BL, axis=1), opens_BL
+
+
+def line_starts(holds_newline_BL: BoolArray, is_eos_BL: BoolArray) -> BoolArray:
+    """Return the tokens at which lines begin: those that hold a newline, and the first token of a chunk and of a file.
+
+    Args:
+        holds_newline_BL: True at a token with a newline in it.
+        is_eos_BL: True at the `[EOS]` between files, which is a line of its own here.
+
+    Returns:
+        Bool [B, L].
+    """
+    starts_BL = holds_newline_BL | is_eos_BL
+    starts_BL[:, 1:] |= is_eos_BL[:, :-1]
+    starts_BL[:, 0] = True
+    return starts_BL
+
+
+def mask_lines(
+    starts_line_BL: BoolArray,
+    starts_word_BL: BoolArray,
+    config: SpanDenoising,
+    max_spans: int,
+    rng: np.random.Generator,
+) -> tuple[BoolArray, BoolArray]:
+    """Return which tokens are masked, and which of them open a span, where spans end where lines do.
+
+    Args:
+        starts_line_BL: From `line_starts`.
+        starts_word_BL: Where the rest of a line may begin.
+        config: Rate and lengths.
+        max_spans: Most spans of a row.
+        rng: Source of chance.
+
+    Returns:
+        Bool [B, L] twice. Every other span, at random, begins at a word behind the start of its first line, any with
+        equal chance, if there is one.
+    """
+    if not len(starts_line_BL):
+        return starts_line_BL.copy(), starts_line_BL.copy()
+    by_line = replace(config, longest_span=config.longest_lines)
+    masked_BL, opens_BL = _in_tokens(starts_line_BL, by_line, max_spans, rng)
+    length = starts_line_BL.shape[1]
+    row_K, start_K = np.nonzero(opens_BL)
+    # The first line of a span ends before the next start of a line.
+    next_start_BL = np.minimum.accumulate(np.where(starts_line_BL, np.arange(length), length)[:, ::-1], axis=1)[:, ::-1]
+    next_start_BL = np.pad(next_start_BL, ((0, 0), (0, 1)), constant_values=length)
+    end_K = next_start_BL[row_K, start_K + 1]
+    words_BL = np.cumsum(starts_word_BL, axis=1)
+    before_K, until_K = words_BL[row_K, start_K], words_BL[row_K, end_K - 1]
+    is_rest_K = (rng.random(len(row_K)) < 0.5) & (until_K > before_K)
+    chosen_K = before_K + 1 + np.floor(rng.random(len(row_K)) * (until_K - before_K)).astype(np.int64)
+    place_K = (words_BL[row_K] < chosen_K[:, None]).sum(1)  # of the token at which that word starts
+    row_K, start_K, place_K = row_K[is_rest_K], start_K[is_rest_K], place_K[is_rest_K]
+    opens_BL[row_K, start_K] = False
+    opens_BL[row_K, place_K] = True
+    # What stands between a line's start and its rest is shown: -1 from the start on, +1 from the rest on.
+    shown_BL = np.zeros((len(opens_BL), length + 1), np.int64)
+    shown_BL[row_K, start_K] = 1
+    shown_BL[row_K, place_K] = -1
+    return masked_BL & (np.cumsum(shown_BL, axis=1)[:, :length] == 0), opens_BL
+
+
+def _without(spans: tuple[BoolArray, BoolArray], unwanted_BL: BoolArray) -> tuple[BoolArray, BoolArray]:
+    """Return the spans that hold none of the unwanted tokens."""
+    masked_BL, opens_BL = spans
+    span_BL = np.cumsum(opens_BL, axis=1, dtype=np.int64)
+    row_K, place_K = np.nonzero(masked_BL & unwanted_BL)
+    is_spoilt = np.zeros((len(masked_BL), span_BL.max(initial=0) + 1), np.bool_)
+    is_spoilt[row_K, span_BL[row_K, place_K]] = True
+    keeps_BL = ~np.take_along_axis(is_spoilt, span_BL, axis=1)
+    return masked_BL & keeps_BL, opens_BL & keeps_BL
 
 
 def _fitting(masked_BL: BoolArray, opens_BL: BoolArray, width: int) -> tuple[BoolArray, BoolArray]:

@@ -23,10 +23,10 @@ class TaskTokens:
     Attributes:
         clm: `[CLM]`, opens the encoder input of both causal LM objectives.
         cls: `[CLS]`, opens an encoder input that is to be embedded or translated.
-        match: `[Match]`, opens the decoder input of matching.
-        tdec: `[TDec]`, opens the decoder input when text is written.
-        cdec: `[CDec]`, opens the decoder input when code is written.
-        eos: `[EOS]`, ends a sequence, starts the decoder in stage 1, and fills rows up to their width.
+        match: `[Match]`, second in the decoder input of matching.
+        tdec: `[TDec]`, second in the decoder input when text is written.
+        cdec: `[CDec]`, second in the decoder input when code is written.
+        eos: `[EOS]`, starts every decoder input but that of decoder-only causal LM, ends a sequence, and fills rows up.
         sentinels: `[MASK0]`, `[MASK1]`, ... in order of appearance.
     """
 

@@ -8,7 +8,9 @@ from typer.testing import CliRunner
 from codet5p.cli import optional
 from codet5p.cli.import_weights import _layer_list
 from codet5p.cli.main import app
+from codet5p.core.artifact import load_manifest
 from codet5p.core.errors import CodeT5pError, ConfigError
+from codet5p.model.checkpoint import load_checkpoint
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,23 @@ def test_a_source_that_is_not_there_is_an_error_of_one_line(tmp_path: Path) -> N
     result = CliRunner().invoke(app, ["import", str(tmp_path / "nothing.gguf"), str(tmp_path / "mine")])
     assert isinstance(result.exception, CodeT5pError)
     assert "\n" not in str(result.exception)
+
+
+def test_an_artifact_becomes_a_checkpoint_to_train_on(artifact: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["import", str(artifact), str(tmp_path / "mine")])
+    assert result.exit_code == 0, result.output
+    model, extra = load_checkpoint(tmp_path / "mine")
+    revision = load_manifest(artifact).revision
+    assert extra["source"] == f"artifact small {revision}"
+    assert model.config == load_manifest(artifact).model
+    assert (tmp_path / "mine" / "tokenizer.json").read_bytes() == (artifact / "tokenizer.json").read_bytes()
+
+
+def test_options_for_other_sources_are_refused_with_an_artifact(artifact: Path, tmp_path: Path) -> None:
+    arguments = ["import", str(artifact), str(tmp_path / "mine"), "--encoder-layers", "2"]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, ConfigError)
+    assert not (tmp_path / "mine").exists()
 
 
 def test_a_tokenizer_that_is_not_there_is_told_before_the_weights_are_read(tmp_path: Path) -> None:

@@ -2,10 +2,18 @@ import json
 from pathlib import Path
 
 import pytest
+from small_artifact import SMALL, write_artifact
 from typer.testing import CliRunner, Result
 
 from codet5p.cli.main import app
 from codet5p.lsp_server.index.store import IndexWriter, index_path
+
+
+@pytest.fixture(autouse=True)
+def no_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search by keywords, unless a test installs an encoder."""
+    monkeypatch.setattr("codet5p.core.artifact.released_artifact", lambda: tmp_path / "artifacts" / "laptop")
+    monkeypatch.setattr("codet5p.core.assembly.default_cache", lambda: tmp_path / "models")
 
 
 @pytest.fixture
@@ -77,3 +85,42 @@ def test_pruning_waits_for_no_editor_but_says_so(workspace: Path) -> None:
     with writer:
         assert "close it and try again" in str(index(workspace, "--prune").exception)
         assert json.loads(search(workspace, "retry", "--json").stdout)["hits"] != []
+
+
+def test_code_like_that_at_a_line_is_found(workspace: Path) -> None:
+    (workspace / "other.py").write_text("def send_later():\n    return 1\n", "utf-8")
+    answer = json.loads(search(workspace, "--similar", f"{workspace}/send.py:5", "--json").stdout)
+    assert answer["hits"][0]["name"] == "send_later"
+    assert "send_with_backoff" not in [hit["name"] for hit in answer["hits"]]
+    assert json.loads(search(workspace, "--similar", f"{workspace}/send.py:3", "--json").stdout)["hits"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "say what to find"),
+        (("words", "--similar", "a.py:1"), "say what to find"),
+        (("--similar", "a.py"), "'a.py' is no place; write FILE:LINE"),
+        (("--similar", "/elsewhere/a.py:1"), "does not lie in"),
+    ],
+)
+def test_a_question_that_cannot_be_read_is_refused(workspace: Path, arguments: tuple[str, ...], message: str) -> None:
+    result = search(workspace, *arguments)
+    assert result.exit_code == 1
+    assert message in str(result.exception)
+
+
+def test_with_an_encoder_the_index_has_vectors_and_says_so(workspace: Path, tmp_path: Path) -> None:
+    assert "no encoder is installed" in index(workspace).stdout
+    write_artifact(tmp_path / "artifacts" / "embedding", SMALL, modes=("embed",))
+    assert "0 vectors of small-" in index(workspace, "--keywords").stdout
+    facts = json.loads(index(workspace, "--json").stdout)
+    assert (facts["vectors"], facts["unembedded"]) == (2, 0)
+    assert json.loads(search(workspace, "retry", "--json").stdout)["hits"][0]["name"] == "send_with_backoff"
+    assert "0 vectors dropped" in index(workspace, "--prune").stdout
+
+
+def test_searching_embeds_what_it_can_in_a_moment(workspace: Path, tmp_path: Path) -> None:
+    write_artifact(tmp_path / "artifacts" / "embedding", SMALL, modes=("embed",))
+    search(workspace, "retry")
+    assert json.loads(index(workspace, "--status", "--json").stdout)["vectors"] == 2

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from small_artifact import SMALL, write_artifact
 
 from codet5p.lsp_server import workspace_search
 from codet5p.lsp_server.features.search import SearchQuery
 from codet5p.lsp_server.index.background import IndexEvent
-from codet5p.lsp_server.workspace_search import WorkspaceSearch
+from codet5p.lsp_server.index.encoder import EncoderPlace
+from codet5p.lsp_server.workspace_search import NO_ENCODER, WorkspaceSearch
 
 _SECONDS = 30.0
 _LONG_AGO_NS = 10**18
@@ -120,6 +122,46 @@ async def test_folders_can_be_exchanged(search: WorkspaceSearch, root: Path, tmp
     search.begin([other], listener)
     await listener.wait_for("ready", count=2)
     assert await names(search, "header") == ["header_elsewhere"]
+
+
+async def test_what_is_indexed_gets_vectors_and_queries_too(root: Path, tmp_path: Path) -> None:
+    manifest = write_artifact(tmp_path / "artifact", SMALL, modes=("embed",))
+    search = WorkspaceSearch(tmp_path / "indexes", EncoderPlace(tmp_path / "artifact", tmp_path / "cache"))
+    listener = Listener()
+    search.begin([root], listener)
+    await listener.wait_for("embedded")
+    deadline = time.monotonic() + _SECONDS
+    while search.encoder_name is None:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+    assert search.encoder_name == f"small-{manifest.revision}"
+    assert search.encoder_problem is None
+    counts = await search.counts()
+    assert (counts.vectors, counts.unembedded) == (1, 0)
+    assert await names(search, "no word of it") == ["parse_header"]  # the only one there is
+    search.close()
+
+
+async def test_a_damaged_encoder_is_named_and_keywords_go_on(root: Path, tmp_path: Path) -> None:
+    write_artifact(tmp_path / "artifact", SMALL, modes=("embed",))
+    weights = next((tmp_path / "artifact").glob("*.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:-1])
+    search = WorkspaceSearch(tmp_path / "indexes", EncoderPlace(tmp_path / "artifact", tmp_path / "cache"))
+    listener = Listener()
+    search.begin([root], listener)
+    await listener.wait_for("failed")
+    deadline = time.monotonic() + _SECONDS
+    while search.encoder_problem is None:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+    assert "truncated" in search.encoder_problem
+    assert search.encoder_name is None
+    assert await names(search, "header") == ["parse_header"]
+    search.close()
+
+
+async def test_without_an_encoder_the_status_says_so(search: WorkspaceSearch) -> None:
+    assert (search.encoder_name, search.encoder_problem) == (None, NO_ENCODER)
 
 
 async def test_a_home_folder_and_a_whole_disk_are_not_indexed(

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from codet5p.core.errors import ConfigError
 from codet5p.training.batches import PAIRS, MicroBatch, StageBatches, StageData, make_loader, micro_batches_of_a_step
-from codet5p.training.config import CodeRecipe, PairRecipe, StageRecipe
+from codet5p.training.config import CodeRecipe, PairRecipe, RowsRecipe, StageRecipe
 from codet5p.training.mixed_rows import MixedRows
 from codet5p.training.objectives.sequence_batch import SequenceBatch
 from codet5p.training.objectives.task_tokens import TaskTokens
@@ -40,6 +42,7 @@ def data() -> StageData:
         example_rows=MixedRows([], []),
         tokens=TOKENS,
         word_tables=(np.ones(400, np.bool_), np.zeros(400, np.bool_)),
+        newline_table=np.zeros(400, np.bool_),
     )
 
 
@@ -50,11 +53,24 @@ def content(micro: MicroBatch) -> list[list[int]]:
 
 def test_pairs_come_last_in_a_step() -> None:
     plan = micro_batches_of_a_step(STAGE, 2)
-    assert [name for name, _ in plan] == ["span_denoising"] * 4 + ["decoder_only_causal_lm"] * 4 + [PAIRS] * 4
+    assert [name for name, _ in plan] == ["decoder_only_causal_lm"] * 4 + ["span_denoising"] * 4 + [PAIRS] * 4
+
+
+def test_an_objective_may_have_rows_of_its_own(data: StageData) -> None:
+    code = replace(STAGE.code, by_objective={"span_denoising": RowsRecipe(rows=3, micro_rows=3)})
+    stage = replace(STAGE, code=code)
+    assert [name for name, _ in micro_batches_of_a_step(stage, 1)].count("span_denoising") == 1
+    batches = StageBatches(stage, data, seed=(1,))
+    own = [batches[batches.per_step * step + 4].batch for step in range(2)]
+    assert [len(batch.target_ids_BT) for batch in own if isinstance(batch, SequenceBatch)] == [3, 3]
+    sources = [batch.source_ids_BS[0].tolist() for batch in own if isinstance(batch, SequenceBatch)]
+    assert sources[0] != sources[1]
+    others = [content(batches[number]) for number in range(4)]
+    assert others == [content(StageBatches(STAGE, data, seed=(1,))[number]) for number in range(4)]
 
 
 def test_processes_that_cannot_share_evenly_are_refused() -> None:
-    with pytest.raises(ConfigError, match="4 micro-batches of span_denoising cannot be shared by 3 processes"):
+    with pytest.raises(ConfigError, match="4 micro-batches of decoder_only_causal_lm cannot be shared by 3 processes"):
         micro_batches_of_a_step(STAGE, 3)
 
 

@@ -24,6 +24,15 @@ def test_every_recipe_of_the_package_is_valid(path: Path) -> None:
         ("stages.0.objectives={masking=1.0}", "unknown objective masking; known are span_denoising"),
         ("stages.0.objectives={span_denoising=0.0}", "objective weights must be positive"),
         ("stages.0.code.rows=7", "code.rows \\(7\\) must be a multiple of code.micro_rows \\(8\\)"),
+        (
+            "stages.0.code.by_objective={x={rows=2, micro_rows=2}}",
+            "code.by_objective names x; known are span_denoising",
+        ),
+        ("stages.2.pairs.code_widths=[64, 32]", "pairs.code_widths must ascend to 96, got \\[64, 32\\]"),
+        ("stages.2.pairs.one_in={matching=3}", "pairs.one_in is matching = 3; it takes matching, text_to_code"),
+        ("stages.2.pairs.one_in={contrastive=2}", "pairs.one_in is contrastive = 2"),
+        ("stages.0.minutes=0", "minutes must be positive, got 0"),
+        ("stages.0.code.spans={line_share=1.5}", "line_share must be in \\[0, 1\\]"),
         ("stages.2.pairs.queue=30", "pairs.queue \\(30\\) must be a multiple of pairs.rows \\(16\\)"),
         ("data.pairs=[]", "stage pairs needs data.pairs"),
         ("model.preset=huge", "model.preset must be one of 'tiny'"),
@@ -42,6 +51,12 @@ def test_overrides_change_what_they_name_and_nothing_else() -> None:
     recipe = load_recipe(DEBUG, ["stages.1.optimizer.peak_learning_rate=1e-4", "seed=7"])
     assert (recipe.stages[1].optimizer.peak_learning_rate, recipe.seed) == (1e-4, 7)
     assert recipe.stages[0] == load_recipe(DEBUG).stages[0]
+
+
+def test_only_stages_with_named_widths_have_fixed_shapes() -> None:
+    widths = ["stages.2.pairs.text_widths=[32]", "stages.2.pairs.code_widths=[48, 96]"]
+    assert [stage.has_fixed_shapes for stage in load_recipe(DEBUG).stages] == [True, True, False]
+    assert [stage.has_fixed_shapes for stage in load_recipe(DEBUG, widths).stages] == [True, True, True]
 
 
 def test_paths_are_relative_to_the_recipe() -> None:

@@ -33,7 +33,27 @@ def test_stored_embeddings_are_found_by_their_text(tmp_path: Path) -> None:
     stored = TextEmbeddings.from_file(tmp_path / "t.npz")
     rows, found = stored.find(torch.tensor([content_id("three"), content_id("unknown"), content_id("one")]))
     assert found.tolist() == [True, False, True]
-    torch.testing.assert_close(rows[0], torch.tensor([5.0, 1.0]) / 26**0.5, atol=1e-3, rtol=0)
+    torch.testing.assert_close(rows[0], torch.tensor([5.0, 1.0]) / 26**0.5, atol=5e-3, rtol=0)
+
+
+def test_eight_bits_and_fewer_directions_keep_the_similarities(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    spread = rng.standard_normal((200, 64)) * np.geomspace(1, 0.01, 64)
+    vectors = {f"text {number}": row for number, row in enumerate(spread)}
+    ids = torch.tensor([content_id(text) for text in vectors])
+    exact = torch.nn.functional.normalize(torch.from_numpy(spread), dim=-1).float()
+    for width, tolerance in ((None, 0.01), (32, 0.03)):
+        path = tmp_path / "t.npz"
+        write_text_embeddings(list(vectors), lambda rows: np.array([vectors[row] for row in rows]), path, width=width)
+        rows, found = TextEmbeddings.from_file(path).find(ids)
+        assert found.all()
+        assert rows.size(1) == (width or 64)
+        assert (rows @ rows.T - exact @ exact.T).abs().max() < tolerance
+
+
+def test_no_texts_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="there are no texts to embed"):
+        write_text_embeddings([], lambda rows: np.zeros((len(rows), 2)), tmp_path / "t.npz")
 
 
 def test_a_file_without_embeddings_is_refused(tmp_path: Path) -> None:

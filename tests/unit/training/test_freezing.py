@@ -5,7 +5,7 @@ import pytest
 from codet5p.model.config import laptop
 from codet5p.model.transformer import CodeT5pModel
 from codet5p.training.config import StageRecipe
-from codet5p.training.freezing import apply_freezing
+from codet5p.training.freezing import apply_freezing, is_trained
 from codet5p.training.objective_module import ObjectiveModule
 from codet5p.training.objectives.task_tokens import TaskTokens
 
@@ -42,6 +42,21 @@ def test_heads_train_only_with_an_objective_that_reads_them(objectives: list[str
 
 def test_contrastive_alone_leaves_the_decoder_out() -> None:
     assert trained_parts(["contrastive"]) == {"token_embedding", "encoder", "text_code_projection", "temperature"}
+
+
+def test_what_asks_a_single_state_is_not_trained() -> None:
+    asking = {"cross_attention_norm", "cross_attention.query", "cross_attention.key"}
+
+    def trains(part: str, stage: StageRecipe) -> bool:
+        return is_trained(f"model.decoder.layers.0.{part}.weight", stage)
+
+    alone = StageRecipe(name="s", steps=1, objectives={"decoder_only_causal_lm": 1.0})
+    assert [part for part in asking if trains(part, alone)] == []
+    assert trains("cross_attention.value", alone)
+    packed = replace(alone, code=replace(alone.code, separate_documents=True))
+    mixed = replace(alone, objectives={"decoder_only_causal_lm": 1.0, "span_denoising": 1.0})
+    for stage in (packed, mixed):
+        assert all(trains(part, stage) for part in asking)
 
 
 def test_frozen_parts_stay() -> None:

@@ -82,6 +82,14 @@ def test_keys_give_back_the_tokens_behind_them() -> None:
     assert mask.all()
 
 
+def test_kept_widths_are_those_of_the_queue() -> None:
+    momentum, kept, batch = MomentumEncoder(tiny_model()), queue(4), pairs(10)
+    keys = Keys(batch, kept.columns(batch, *momentum.keys(batch)), kept, keep_width=True)
+    ids, mask = keys.tokens("code", torch.tensor([0, 1]))
+    assert ids.shape == (2, 5)
+    assert mask.sum(1).tolist() == [3, 3]
+
+
 def test_a_pair_and_its_copies_in_the_queue_are_excluded() -> None:
     momentum, kept, batch = MomentumEncoder(tiny_model()), queue(4), pairs(10)
     columns = kept.columns(batch, *momentum.keys(batch))

@@ -84,7 +84,7 @@ def test_what_the_corpus_tokenizes_is_what_training_reads(tmp_path: Path) -> Non
     (corpus / "index.json").write_text(json.dumps({"files": files}), "utf-8")
     tokenizer = tmp_path / "tokenizer.json"
     TOKENIZER.save(tokenizer)
-    tokenize_corpus(corpus, tokenizer, tmp_path / "tokens", max_tokens=10**6, advance=lambda _: None)
+    tokenize_corpus(corpus, tokenizer, tmp_path / "tokens", max_tokens=10**6, workers=0, advance=lambda _: None)
     digest = hashlib.sha256(tokenizer.read_bytes()).hexdigest()
     identity = TokenizerIdentity(tokenizer=TOKENIZER, digests=frozenset({digest}))
     stream = open_code(tmp_path / "tokens", "python", "train", identity)

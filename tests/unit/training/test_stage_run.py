@@ -1,3 +1,4 @@
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from codet5p.training.objective_module import ObjectiveModule
 from codet5p.training.objectives.causal_lm import build_decoder_only_causal_lm
 from codet5p.training.objectives.sequence_batch import sequence_loss
 from codet5p.training.objectives.task_tokens import TaskTokens
+from codet5p.training.pair_losses import pair_losses
 from codet5p.training.pair_table import PairBatch
 from codet5p.training.stage_run import StageRun
 
@@ -33,12 +35,13 @@ def new_run(
     objectives: dict[str, float], *, epsilon: float = 1e-8, **settings: object
 ) -> tuple[ObjectiveModule, StageRun]:
     module = new_module()
+    of_pairs = {name: settings.pop(name) for name in ("one_in", "temperature_held_steps") if name in settings}
     stage = StageRecipe(
         name="s",
         steps=10,
         objectives=objectives,
         code=CodeRecipe(rows=4, micro_rows=2),
-        pairs=PairRecipe(rows=4, micro_rows=2, max_text_tokens=4, max_code_tokens=4, queue=8, momentum=0.5),
+        pairs=PairRecipe(rows=4, micro_rows=2, max_text_tokens=4, max_code_tokens=4, queue=8, momentum=0.5, **of_pairs),  # type: ignore[arg-type]
         optimizer=OptimizerRecipe(peak_learning_rate=1e-2, epsilon=epsilon),
         schedule=ScheduleRecipe(warmup_steps=0),
         **settings,  # type: ignore[arg-type]
@@ -124,6 +127,63 @@ def test_the_temperature_stays_within_its_bounds() -> None:
     assert 0.001 <= module.temperature.item() <= 0.5
 
 
+def test_a_held_temperature_moves_only_after_its_steps() -> None:
+    module, run = new_run({"contrastive": 1.0}, temperature_held_steps=2)
+    seen = []
+    for first in (0, 10, 20):
+        run.take_step([pairs(first), pairs(first + 5)])
+        seen.append(module.temperature.item())
+    assert seen[0] == seen[1] == pytest.approx(0.1)
+    assert seen[2] != seen[1]
+
+
+def test_objectives_on_a_share_of_the_pairs_weigh_by_what_takes_part() -> None:
+    module, run = new_run({"code_to_text": 1.0}, one_in={"code_to_text": 2})
+    parts = [pairs(0), pairs(10)]
+    shares = [part.batch.one_in(2) for part in parts]  # type: ignore[union-attr]
+    generator = torch.Generator()
+    expected = sum(
+        pair_losses(
+            module.model,
+            share,
+            None,
+            TOKENS,
+            module.temperature,
+            recipe=PairRecipe(),
+            objectives=["code_to_text"],
+            generator=generator,
+        )["code_to_text"].item()
+        for share in shares
+    )
+    result = run.take_step(parts)
+    assert result.losses["code_to_text"].item() == pytest.approx(expected / (2 * 3), rel=1e-5)
+
+
+def test_matching_on_a_share_of_the_pairs_judges_only_those() -> None:
+    module, run = new_run({"contrastive": 1.0, "matching": 1.0}, one_in={"matching": 2})
+    judged: list[int] = []
+    assert module.model.matching_head is not None
+    module.model.matching_head.register_forward_hook(lambda _module, inputs, _output: judged.append(len(inputs[0])))
+    result = run.take_step([pairs(0), pairs(10)])
+    assert judged == [3, 3], "one of two pairs, with two wrong partners"
+    assert math.isfinite(result.losses["matching"].item())
+
+
+def test_a_stage_ends_with_its_minutes_and_a_resumed_leg_counts_those_before() -> None:
+    _, run = new_run({"decoder_only_causal_lm": 1.0}, minutes=1000.0)
+    run.take_step([code(0), code(20)])
+    assert run.done_share == pytest.approx(0.1), "by steps"
+    state = run.state_dict()
+    assert 0 < state["seconds"] < 60_000
+    _, resumed = new_run({"decoder_only_causal_lm": 1.0}, minutes=1000.0)
+    resumed.load_state_dict(state | {"seconds": 59_990.0})
+    assert resumed.done_share == pytest.approx(0.9998, abs=1e-4)
+    assert resumed.take_step([code(0), code(20)]).learning_rate < 1e-5
+    _, over = new_run({"decoder_only_causal_lm": 1.0}, minutes=1000.0)
+    over.load_state_dict(state | {"seconds": 70_000.0})
+    assert over.done_share == 1
+
+
 def test_the_average_follows_the_weights() -> None:
     module, run = new_run({"decoder_only_causal_lm": 1.0}, ema_decay=0.75)
     name = "model.decoder.final_norm.weight"
@@ -160,10 +220,11 @@ def test_operations_are_six_for_each_weight_and_position() -> None:
     decoder = sum(p.numel() for p in module.model.decoder.parameters() if p.dim() == 2)  # type: ignore[union-attr]
     encoder = sum(p.numel() for p in module.model.encoder.parameters() if p.dim() == 2)  # type: ignore[union-attr]
     crossed = module.model.decoder.layers[0].cross_attention  # type: ignore[union-attr]
-    states = crossed.key.weight.numel() + crossed.value.weight.numel()
+    once = crossed.value.weight.numel() + crossed.output.weight.numel()
+    unread = crossed.query.weight.numel() + crossed.key.weight.numel()
     head = module.model.token_embedding.weight.numel()
-    expected = 3 * 6 * (10 * (decoder - states + head) + encoder + states)
-    scores = 3 * 12 * 16 * (1 + 10**2 / 2 + 10)
+    expected = 3 * 6 * (10 * (decoder - once - unread + head) + encoder + once)
+    scores = 3 * 12 * 16 * (1 + 10**2 / 2)
     assert training_flops(module.model.config, batch) == pytest.approx(expected + scores)
 
 

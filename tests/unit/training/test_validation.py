@@ -51,6 +51,7 @@ def held_out(*, with_pairs: bool) -> StageData:
         example_rows=MixedRows([], []),
         tokens=TOKENS,
         word_tables=continuation_tables(TOKENIZER.token_bytes),
+        newline_table=np.zeros(TOKENIZER.vocab_size, np.bool_),
     )
 
 

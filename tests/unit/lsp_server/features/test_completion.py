@@ -171,16 +171,16 @@ def test_a_forgotten_document_begins_anew() -> None:
     ("text", "in_comments", "in_strings", "expected"),
     [
         ("# why ▮\n", False, True, ""),
-        ("# why ▮\n", True, False, "not"),
+        ("# why ▮\n", True, False, "or x"),
         ("x = 'why ▮'\n", True, False, ""),
-        ("x = 'why ▮'\n", False, True, "not"),
-        ("x = why ▮\n", False, False, "not"),
+        ("x = 'why ▮'\n", False, True, "or x"),
+        ("x = why ▮\n", False, False, "or x"),
     ],
 )
 def test_comments_and_strings_are_silent_while_typing_where_the_settings_say_so(
     text: str, in_comments: bool, in_strings: bool, expected: str
 ) -> None:
-    completer = completer_on(FakeEngine("not\n"), in_comments=in_comments, in_strings=in_strings)
+    completer = completer_on(FakeEngine("or x\n"), in_comments=in_comments, in_strings=in_strings)
     asked = replace(query(text), grammar="python", is_automatic=True)
     suggestion = completer.complete(asked, Event())
     assert suggestion is not None

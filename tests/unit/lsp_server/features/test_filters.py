@@ -45,19 +45,20 @@ def test_what_stands_right_of_the_cursor_is_not_offered_again(suggestion: str, r
 
 
 @pytest.mark.parametrize(
-    ("line", "following", "expected"),
+    ("line", "below", "expected"),
     [
-        ("    return x", "\n    return x\n", True),
-        ("    return x", "\n\n\n  return x  # no\n", False),
-        ("return x", "\n\n    return x\n", True),
-        ("return x", "", False),
-        ("", "\n\n", False),
-        ("return x", "\nx = 1\nreturn x\n", False),
-        ("the_value_of_things = compute_everything(1)", "\nthe_value_of_things = compute_everything(2)", True),
+        ("    return x", ["    return x"], True),
+        ("    return x", ["  return x  # no"], False),
+        ("return x", [], False),
+        ("return x", ["x = 1", "return x"], False),
+        ("self.total += amount", ["x = 1", "y = 2", "self.total += amount"], True),
+        ("self.total += amount", ["x = 1", "y = 2", "z = 3", "self.total += amount"], False),
+        ("the_value_of_things = compute_everything(1)", ["the_value_of_things = compute_everything(2)"], True),
+        ("the_value_of_things = compute_everything(1)", ["x", "the_value_of_things = compute_everything(2)"], False),
     ],
 )
-def test_the_next_visible_line_is_not_offered(line: str, following: str, expected: bool) -> None:
-    assert repeats_following(line, following) is expected
+def test_what_stands_right_below_is_not_offered(line: str, below: list[str], expected: bool) -> None:
+    assert repeats_following(line, below) is expected
 
 
 @pytest.mark.parametrize("line", ["x = foo.bar.bar.bar.bar.bar", "abcabcabcabc", "a, b, a, b, a, b, a, b, a, b"])

@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from codet5p.lsp_server.features.search import SearchAnswer, Searcher, SearchQuery
+from codet5p.lsp_server.features.search import SearchAnswer, Searcher, SearchQuery, SimilarQuery
 from codet5p.lsp_server.index.config import IndexConfig, RankingConfig
 from codet5p.lsp_server.index.indexer import update_index
 from codet5p.lsp_server.index.reader import IndexReader
@@ -179,3 +179,40 @@ def test_a_block_without_a_name_is_called_after_its_file(make_folder: _MakeFolde
     folder = make_folder("one", **{"setup.py": 'configure("header")\nrun()\n'})
     (hit,) = ask([folder], "header").hits
     assert (hit.name, hit.kind) == ("setup.py", "block")
+
+
+_COPY = (
+    "def total_of_prices(prices):\n    total = 0\n    for price in prices:\n        total += price\n    return total\n"
+)
+_CLONE = _COPY.replace("price", "amount")
+_OTHER = "def close_window(window):\n    window.hide()\n    window.destroy()\n"
+
+
+def like(folders: list[_Folder], file: Path, line: int, text: str | None = None) -> list[str]:
+    searcher = Searcher(folders, RankingConfig())
+    answer = searcher.similar(SimilarQuery(file=file, line=line, text=text))
+    searcher.close()
+    return [f"{hit.path}:{hit.name}" for hit in answer.hits]
+
+
+def test_code_like_a_function_is_found_in_all_folders_and_it_itself_left_out(make_folder: _MakeFolder) -> None:
+    one = make_folder("one", **{"a.py": f"{_COPY}\n\n{_OTHER}"})
+    two = make_folder("two", **{"b.py": _CLONE, "a.py": _COPY})
+    found = like([one, two], one[0] / "a.py", 2)
+    assert found[:2] == ["a.py:total_of_prices", "b.py:total_of_amounts"]
+
+
+def test_what_is_typed_and_not_saved_counts_for_likeness(make_folder: _MakeFolder) -> None:
+    folder = make_folder("one", **{"a.py": _OTHER, "b.py": _CLONE})
+    assert like([folder], folder[0] / "a.py", 1, _COPY)[0] == "b.py:total_of_amounts"
+
+
+@pytest.mark.parametrize(("path", "line"), [("a.py", 99), ("a.py", -1), ("gone.py", 1), ("../a.py", 1), ("", 0)])
+def test_a_line_of_no_code_is_like_nothing(make_folder: _MakeFolder, path: str, line: int) -> None:
+    folder = make_folder("one", **{"a.py": _COPY})
+    assert like([folder], folder[0] / path, line) == []
+
+
+def test_a_file_of_an_unknown_kind_is_like_nothing(make_folder: _MakeFolder) -> None:
+    folder = make_folder("one", **{"a.py": _COPY})
+    assert like([folder], folder[0] / "a.txt", 0, "total of prices") == []

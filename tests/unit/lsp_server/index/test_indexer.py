@@ -108,7 +108,7 @@ def test_a_renamed_file_and_another_branch_need_no_new_vectors(writer: IndexWrit
     update(writer, root)
     pending = writer.unembedded("m")
     with writer.changing():
-        writer.put_vectors("m", [digest for digest, _ in pending], np.ones((len(pending), 4), np.float32))
+        writer.put_vectors("m", [chunk.content_hash for chunk in pending], np.ones((len(pending), 4), np.float32))
     shutil.move(root / "a.py", root / "moved.py")
     update(writer, root)
     assert writer.unembedded("m") == []

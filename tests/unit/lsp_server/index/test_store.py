@@ -123,9 +123,9 @@ def test_another_way_of_cutting_reads_files_anew_and_keeps_vectors(
 ) -> None:
     with opened(database) as writer:
         put(writer, "a.py", _CODE)
-        ((digest, _),) = writer.unembedded("m")
+        (chunk,) = writer.unembedded("m")
         with writer.changing():
-            writer.put_vectors("m", [digest], np.ones((1, 4), np.float32))
+            writer.put_vectors("m", [chunk.content_hash], np.ones((1, 4), np.float32))
     monkeypatch.setattr(schema, "CHUNKING_VERSION", 99)
     with opened(database) as writer:
         assert writer.known_files() == {}
@@ -152,9 +152,9 @@ def test_a_place_that_cannot_be_written_is_an_error_that_names_the_remedy(tmp_pa
 def test_pruning_drops_only_vectors_that_nothing_needs(database: Path) -> None:
     with opened(database) as writer:
         put(writer, "a.py", _CODE)
-        ((digest, _),) = writer.unembedded("m")
+        (chunk,) = writer.unembedded("m")
         with writer.changing():
-            writer.put_vectors("m", [digest, b"gone"], np.ones((2, 4), np.float32))
+            writer.put_vectors("m", [chunk.content_hash, b"gone" * 4], np.ones((2, 4), np.float32))
             assert writer.prune_vectors("m") == 1
         writer.compact()
         assert writer.unembedded("m") == []

@@ -37,6 +37,11 @@ def test_a_long_query_keeps_a_bounded_number_of_words() -> None:
     assert len(query_words(" ".join(f"alpha{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(300)))) == 48
 
 
+def test_a_piece_of_code_may_have_more_words_than_a_question() -> None:
+    text = " ".join(f"word{chr(97 + number % 26)}{chr(97 + number // 26)}" for number in range(200))
+    assert len(query_words(text, 96)) == 96
+
+
 @given(st.text())
 def test_words_hold_no_character_that_means_something_to_a_full_text_query(text: str) -> None:
     assert all(character.isalnum() for word in words_of(text) for character in word)

@@ -2,14 +2,19 @@ import io
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from queue import Empty, Queue
-from threading import Thread
+from threading import Event, Thread
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from codet5p.core.errors import ArtifactError
+from codet5p.lsp_server.index import embedding
 from codet5p.lsp_server.index.config import IndexConfig
+from codet5p.lsp_server.index.encoder import EncoderPlace
 from codet5p.lsp_server.index.store import IndexWriter
 from codet5p.lsp_server.index.worker import Worker
 
@@ -17,22 +22,51 @@ _SECONDS = 20.0
 _LONG_AGO_NS = 10**18
 
 
+class OneEmbedder:
+    """Gives each text the same vector; waits before each batch while `gate` is closed."""
+
+    name = "one-1"
+    gate = Event()
+    gate.set()
+
+    def __init__(self, place: EncoderPlace) -> None:
+        if place.artifact.name == "broken":
+            raise ArtifactError("weights.safetensors is truncated; see codet5p doctor")
+        self.num_texts = 0
+        self.has_begun = Event()
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.has_begun.set()
+        assert self.gate.wait(_SECONDS)
+        self.num_texts += len(texts)
+        return np.ones((len(texts), 1), np.float32)
+
+
 class Talk:
     """Orders to a worker, and what it says."""
 
     def __init__(self) -> None:
+        self.embedders: list[OneEmbedder] = []
         reading, writing = os.pipe()
         self.orders = os.fdopen(writing, "w", encoding="utf-8")
         self.events: Queue[dict[str, object]] = Queue()
-        worker = Worker(_Lines(self.events), IndexConfig(files_per_transaction=1))
+        self._worker = worker = Worker(_Lines(self.events), IndexConfig(files_per_transaction=1), self._open_encoder)
         self._input = os.fdopen(reading, encoding="utf-8")
         self._threads = [Thread(target=worker.listen, args=(self._input,)), Thread(target=worker.run)]
         for thread in self._threads:
             thread.start()
 
+    def _open_encoder(self, place: EncoderPlace) -> OneEmbedder:
+        self.embedders.append(OneEmbedder(place))
+        return self.embedders[-1]
+
     def order(self, **order: object) -> None:
         self.orders.write(json.dumps(order) + "\n")
         self.orders.flush()
+
+    def is_heard(self) -> bool:
+        """Return whether the worker has read the last order, and leaves off embedding for it."""
+        return self._worker._interrupt.is_set()
 
     def wait_for(self, state: str) -> dict[str, object]:
         deadline = time.monotonic() + _SECONDS
@@ -134,3 +168,56 @@ def test_a_folder_no_longer_watched_is_free_for_others(talk: Talk, root: Path, t
         assert time.monotonic() < deadline
         time.sleep(0.02)
     writer.close()
+
+
+def test_vectors_come_after_the_keywords_and_only_for_what_is_new(talk: Talk, root: Path, tmp_path: Path) -> None:
+    (root / "1.py").write_text("def other():\n    pass\n", "utf-8")
+    folders = [[str(root), str(tmp_path / "a.sqlite")]]
+    talk.order(do="watch", folders=folders, encoder=["encoder", "cache"])
+    talk.wait_for("ready")
+    assert talk.wait_for("embedding")["total"] == 2  # files 0 and 2 are equal
+    talk.wait_for("embedded")
+    (root / "0.py").rename(root / "renamed.py")
+    (root / "new.py").write_text("def new():\n    pass\n", "utf-8")
+    talk.order(do="update", root=str(root), paths=None)
+    assert talk.wait_for("embedding")["total"] == 1
+    talk.wait_for("embedded")
+    (embedder,) = talk.embedders
+    assert embedder.num_texts == 3
+
+
+def test_an_edit_does_not_wait_for_vectors(
+    talk: Talk, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding, "_BATCH", 1)
+    for number in range(3):
+        (root / f"{number}.py").write_text(f"def f{number}():\n    pass\n", "utf-8")
+    closed = Event()
+    monkeypatch.setattr(OneEmbedder, "gate", closed)
+    talk.order(do="watch", folders=[[str(root), str(tmp_path / "a.sqlite")]], encoder=["encoder", "cache"])
+    talk.wait_for("ready")
+    while not talk.embedders:
+        time.sleep(0.01)
+    (embedder,) = talk.embedders
+    assert embedder.has_begun.wait(_SECONDS)
+    (root / "new.py").write_text("def new():\n    pass\n", "utf-8")
+    talk.order(do="update", root=str(root), paths=["new.py"])
+    while not talk.is_heard():
+        time.sleep(0.01)
+    closed.set()
+    states = [str(talk.events.get(timeout=_SECONDS)["state"])]
+    while states[-1] != "embedded":
+        states.append(str(talk.events.get(timeout=_SECONDS)["state"]))
+    first_ready = states.index("ready")
+    assert states[:first_ready].count("embedding") == 1  # the batch that was at hand
+    assert states[first_ready + 1 :] == ["embedding"] * 3 + ["embedded"]
+
+
+def test_without_a_working_encoder_keywords_have_to_do(talk: Talk, root: Path, tmp_path: Path) -> None:
+    talk.order(do="watch", folders=[[str(root), str(tmp_path / "a.sqlite")]], encoder=["broken", "cache"])
+    talk.wait_for("ready")
+    message = str(talk.wait_for("failed")["message"])
+    assert message == "weights.safetensors is truncated; see codet5p doctor; search goes by keywords alone"
+    (root / "new.py").write_text("def new():\n    pass\n", "utf-8")
+    talk.order(do="update", root=str(root), paths=["new.py"])
+    talk.wait_for("ready")

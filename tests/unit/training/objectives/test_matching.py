@@ -30,15 +30,16 @@ def test_a_row_with_nothing_to_draw_still_gets_a_key() -> None:
     assert 0 <= drawn.item() < 3
 
 
-def test_the_decoder_reads_match_code_eos() -> None:
+def test_the_decoder_reads_match_and_code_between_two_eos() -> None:
     ids = torch.tensor([[201, 7, 8], [201, 9, 0]])
     mask = torch.tensor([[True, True, True], [True, True, False]])
-    decoder_input = matching_decoder_input(ids, mask, TOKENS)
-    assert decoder_input.tolist() == [[202, 7, 8, 205], [202, 9, 205, 205]]
+    decoder_input, ends = matching_decoder_input(ids, mask, TOKENS)
+    assert decoder_input.tolist() == [[205, 202, 7, 8, 205], [205, 202, 9, 205, 205]]
+    assert ends.tolist() == [4, 3]
     assert ids.tolist() == [[201, 7, 8], [201, 9, 0]], "arguments are not edited"
 
 
-def test_the_judged_state_is_the_one_at_the_first_eos() -> None:
+def test_the_judged_state_is_the_one_at_the_end() -> None:
     hidden = torch.arange(8.0).reshape(2, 4, 1)
     assert state_at_end(hidden, torch.tensor([3, 2])).tolist() == [[3.0], [6.0]]
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from codet5p.training.objectives.sequence_batch import SequenceBatch
 from codet5p.training.objectives.span_denoising import (
     SpanDenoising,
     build_span_denoising,
+    line_starts,
     sample_spans,
     target_width,
 )
@@ -162,3 +165,86 @@ def test_an_impossible_rate_is_refused(rate: float) -> None:
 def test_an_empty_span_is_refused() -> None:
     with pytest.raises(ValueError, match="longest_span must be at least 1"):
         SpanDenoising(longest_span=0)
+
+
+def lines_of(rng: np.random.Generator, rows: int, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return chunks in which the tokens from 150 on hold a newline, where words go on, and where newlines are."""
+    chunks = rng.integers(0, 200, (rows, length))
+    chunks[rng.random((rows, length)) < 0.01] = TOKENS.eos
+    newlines = (chunks >= 150) & (chunks < 200) & (rng.random((rows, length)) < 0.6)
+    continues = (rng.random((rows, length)) < 0.4) & ~newlines & (chunks != TOKENS.eos)
+    continues[:, 1:] &= ~newlines[:, :-1]
+    return chunks, continues, newlines
+
+
+def spans_of(batch: SequenceBatch, row: int) -> list[tuple[int, int]]:
+    """Return where in the chunk each hole starts and ends."""
+    assert batch.source_mask_BS is not None
+    source = batch.source_ids_BS[row][batch.source_mask_BS[row]].tolist()
+    target = [label for label in batch.labels_BT[row].tolist() if label != IGNORED_LABEL][:-1]
+    marks = [place for place, token in enumerate(target) if token in TOKENS.sentinels]
+    lengths = [end - start - 1 for start, end in pairwise([*marks, len(target)])]
+    spans, place = [], 0
+    for token in source:
+        if token in TOKENS.sentinels:
+            spans.append((place, place + lengths[len(spans)]))
+            place = spans[-1][1]
+        else:
+            place += 1
+    return spans
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.integers(1, 5), length=st.integers(1, 200), seed=st.integers(0, 2**32 - 1), lines=st.integers(1, 3))
+def test_line_holes_reconstruct_end_with_lines_and_stay_apart(rows: int, length: int, seed: int, lines: int) -> None:
+    rng = np.random.default_rng(seed)
+    chunks, continues, newlines = lines_of(rng, rows, length)
+    config = SpanDenoising(line_share=1.0, longest_lines=lines)
+    batch = build_span_denoising(chunks, TOKENS, config, rng, continues, newlines)
+    assert [reconstruct(batch, row) for row in range(rows)] == chunks.tolist()
+    starts = line_starts(newlines, chunks == TOKENS.eos)
+    for row in np.flatnonzero(starts.sum(1) >= 4):
+        spans = spans_of(batch, int(row))
+        assert all(end == length or starts[row, end] for _, end in spans)
+        assert not any(continues[row, start] and not starts[row, start] for start, _ in spans)
+        assert TOKENS.eos not in [chunks[row, place] for span in spans for place in range(*span)]
+        assert all(0 < starts[row, start:end].sum() + (not starts[row, start]) <= lines for start, end in spans)
+        assert all(end < start for (_, end), (start, _) in pairwise(spans))
+
+
+def test_every_other_line_hole_is_the_rest_of_a_line() -> None:
+    rng = np.random.default_rng(0)
+    chunks, continues, newlines = lines_of(rng, 400, 256)
+    batch = build_span_denoising(chunks, TOKENS, SpanDenoising(line_share=1.0), rng, continues, newlines)
+    starts = line_starts(newlines, chunks == TOKENS.eos)
+    places = [(row, start) for row in range(400) for start, _ in spans_of(batch, row)]
+    whole = np.mean([starts[place] for place in places])
+    words = np.cumsum(~continues, axis=1)
+    alone = np.mean([words[row, start] == words[row, min(start + 1, 255)] for row, start in places])
+    assert 0.5 < whole < 0.7, f"lines of one word, such as {alone:.0%}, have no rest"
+
+
+def test_a_share_of_the_rows_has_line_holes() -> None:
+    rng = np.random.default_rng(0)
+    chunks, continues, newlines = lines_of(rng, 400, 256)
+    batch = build_span_denoising(chunks, TOKENS, SpanDenoising(line_share=0.3), rng, continues, newlines)
+    starts = line_starts(newlines, chunks == TOKENS.eos)
+    by_line = [all(end == 256 or starts[row, end] for _, end in spans_of(batch, row)) for row in range(len(chunks))]
+    assert np.mean(by_line) == pytest.approx(0.3, abs=0.06)
+
+
+def test_without_lines_nothing_is_drawn_for_them() -> None:
+    chunks, continues, newlines = lines_of(np.random.default_rng(0), 8, 128)
+    one = build_span_denoising(chunks, TOKENS, SpanDenoising(), np.random.default_rng(1), continues, newlines)
+    two = build_span_denoising(chunks, TOKENS, SpanDenoising(), np.random.default_rng(1), continues)
+    assert one.labels_BT.equal(two.labels_BT)
+
+
+def test_lines_need_to_know_the_newlines() -> None:
+    with pytest.raises(ValueError, match="lines need holds_newline_BL"):
+        build_span_denoising(
+            np.zeros((1, 8), np.int64),
+            TOKENS,
+            SpanDenoising(whole_words=False, line_share=0.5),
+            np.random.default_rng(0),
+        )
