@@ -1,6 +1,6 @@
 """What the index takes in, and how hits are ranked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["IndexConfig", "RankingConfig"]
 
@@ -32,7 +32,8 @@ class RankingConfig:
         num_candidates: Best chunks by keywords, and again by meaning, that enter the ranking.
         name_weight: What a word in a chunk's name counts, one in its text being 1.
         path_weight: What a word in its file's path counts.
-        fusion_constant: `k` of reciprocal rank fusion.
+        meaning_weight: Share of the cosine in the base score, the rest being BM25's; each as a share of its largest.
+        min_similarity: Cosine below which a chunk that holds no word of the query is no candidate.
         definition_boost: Added, in shares of the best score, for a definition of what the query names.
         name_boost: Added for the share of the query's words that the chunk's name holds.
         file_name_boost: Added for the share of the query's words that its file's name holds.
@@ -44,12 +45,16 @@ class RankingConfig:
         generated_factor: Factor on generated code.
         vendored_factor: Factor on other people's code in the workspace.
         reexport_factor: Factor on files that mostly re-export, such as `__init__.py`.
+        knows_functions: Whether a query that means one function is ranked as such: its file then counts for nothing.
+        function_meaning_weight: `meaning_weight` of such a query.
+        function_name_boost: `name_boost` of such a query.
     """
 
     num_candidates: int = 200
     name_weight: float = 4.0
     path_weight: float = 2.0
-    fusion_constant: int = 60
+    meaning_weight: float = 0.25
+    min_similarity: float = 0.15
     definition_boost: float = 1.5
     name_boost: float = 0.2
     file_name_boost: float = 0.5
@@ -61,3 +66,17 @@ class RankingConfig:
     generated_factor: float = 0.3
     vendored_factor: float = 0.3
     reexport_factor: float = 0.5
+    knows_functions: bool = True
+    function_meaning_weight: float = 0.65
+    function_name_boost: float = 0.15
+
+    def for_functions(self) -> "RankingConfig":
+        """Return the weights for a query that means one function: what else its file holds is of no account."""
+        return replace(
+            self,
+            meaning_weight=self.function_meaning_weight,
+            name_boost=self.function_name_boost,
+            file_name_boost=0.0,
+            coherence_boost=0.0,
+            saturation=1.0,
+        )

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from codet5p.lsp_server.index.granularity import means_function
 from codet5p.lsp_server.index.words import query_words, split_identifier
 
 __all__ = ["MAX_QUERY_CHARACTERS", "Query", "parse_query"]
@@ -32,6 +33,7 @@ class Query:
         path: Only files with this in their path; `*` and `?` make it a pattern for the whole path.
         kind: Only this kind of chunk.
         asks_for_tests: Whether tests are what is looked for.
+        means_function: Whether one function is meant, and not the file where something is dealt with.
     """
 
     text: str
@@ -41,6 +43,7 @@ class Query:
     path: str | None = None
     kind: str | None = None
     asks_for_tests: bool = False
+    means_function: bool = False
 
 
 def parse_query(line: str, *, language: str | None = None, path: str | None = None) -> Query:
@@ -67,6 +70,7 @@ def parse_query(line: str, *, language: str | None = None, path: str | None = No
         path=(path or filters.get("path") or "").replace("\\", "/") or None,
         kind=filters["kind"].lower() if "kind" in filters else None,
         asks_for_tests=bool(_ASKS_FOR_TESTS & set(words)),
+        means_function=means_function(text),
     )
 
 

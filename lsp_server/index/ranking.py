@@ -1,13 +1,13 @@
 """From candidates to an order: fusion of the two rankings, then the rules of code.
 
-Two independent rankings, by words and by meaning, are joined by reciprocal rank fusion. The rules then use what is
-known of code and not of prose: a definition of what the query names beats its uses, a file with many good chunks is
+The base score is a weighted mean of BM25 and cosine, each as a share of the largest there is. The rules then use what
+is known of code and not of prose: a definition of what the query names beats its uses, a file with many good chunks is
 probably the one meant, five hits in one file are less use than hits in five, and tests, examples, generated and
-vendored code are rarely looked for.
+vendored code are rarely looked for. Where the query means one function, the rules about files are left out.
 
-Source: the rules are those of semble (MinishLab, MIT), formulated anew; reciprocal rank fusion is Cormack, Clarke and
-Buettcher (SIGIR 2009). Where we differ: the share of the query's words in a name and in a file's name counts, and the
-base score is BM25 itself where there are no vectors.
+Source: the rules are those of semble (MinishLab, MIT), formulated anew. Where we differ: the share of the query's words
+in a name and in a file's name counts, a query may mean a function, and shares are joined where semble joins ranks
+(reciprocal rank fusion), which measured worse; see docs/experiments.md.
 """
 
 from collections import defaultdict
@@ -48,6 +48,8 @@ def rank(candidates: Sequence[Candidate], query: Query, config: RankingConfig, l
     Returns:
         Candidates with positive scores, the best being 1.
     """
+    if config.knows_functions and query.means_function:
+        config = config.for_functions()
     scores = _base_scores(candidates, config)
     best = max(scores, default=0.0)
     if best <= 0.0:
@@ -93,17 +95,16 @@ def rank_similar(candidates: Sequence[Candidate]) -> list[Ranked]:
 
 
 def _base_scores(candidates: Sequence[Candidate], config: RankingConfig) -> list[float]:
-    """Return BM25 alone, or the fusion of BM25's ranks and the vectors' ranks where there are vectors."""
+    """Return BM25 alone, or its weighted mean with the cosine where there are vectors."""
     if all(candidate.similarity is None for candidate in candidates):
         return [candidate.bm25 for candidate in candidates]
-    fused = [0.0] * len(candidates)
-    by_words = [candidate.bm25 or None for candidate in candidates]
-    by_meaning = [candidate.similarity for candidate in candidates]
-    for scores in (by_words, by_meaning):
-        order = sorted((i for i, score in enumerate(scores) if score is not None), key=lambda i: -(scores[i] or 0.0))
-        for position, index in enumerate(order, 1):
-            fused[index] += 1.0 / (config.fusion_constant + position)
-    return fused
+    most_words = max(candidate.bm25 for candidate in candidates) or 1.0
+    nearest = max(candidate.similarity or 0.0 for candidate in candidates) or 1.0
+    weight = config.meaning_weight
+    return [
+        (1 - weight) * candidate.bm25 / most_words + weight * max(candidate.similarity or 0.0, 0.0) / nearest
+        for candidate in candidates
+    ]
 
 
 def _boosts(candidate: Candidate, query: Query, words: "_QueryWords", config: RankingConfig) -> float:

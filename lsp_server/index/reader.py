@@ -170,7 +170,7 @@ class IndexReader:
         condition, values = _condition(query, self._root.name)
         keywords = self._by_keywords(query, config, condition, values)
         names = self._by_name(query.symbols, condition, values)
-        similar = self._by_meaning(vector, model, config.num_candidates, condition, values)
+        similar = self._by_meaning(vector, model, config, condition, values)
         missing = [chunk_id for chunk_id in {*names, *similar} if chunk_id not in keywords]
         scores = keywords | dict.fromkeys(missing, 0.0)
         rows = self._rows(scores)
@@ -220,15 +220,17 @@ class IndexReader:
         return [row[0] for row in self._connection.execute(sql, [*symbols, *values, _MAX_NAMESAKES])]
 
     def _by_meaning(
-        self, vector: NDArray[np.float32] | None, model: str, count: int, condition: str, values: list[str]
+        self, vector: NDArray[np.float32] | None, model: str, config: RankingConfig, condition: str, values: list[str]
     ) -> list[int]:
         """Return the chunks with the nearest vectors; vectors of vanished chunks, and filters, make it look farther."""
         if vector is None:
             return []
         found: list[int] = []
+        count = config.num_candidates
         for nearest in self._loaded_vectors(model).nearest(vector, 2 * count):
-            found = self._chunks_with([content for content, _ in nearest], condition, values)
-            if len(found) >= count:
+            near = [content for content, cosine in nearest if cosine >= config.min_similarity]
+            found = self._chunks_with(near, condition, values)
+            if len(found) >= count or len(near) < len(nearest):
                 break
         return found[:count]
 

@@ -69,7 +69,8 @@ def test_meaning_finds_what_shares_no_word(indexed: tuple[Path, Path]) -> None:
 
 
 def test_filters_hold_for_meaning_too(indexed: tuple[Path, Path]) -> None:
-    assert names(indexed, "puppy path:k.py") == ["about_kitten"]
+    assert names(indexed, "puppy path:h.py") == ["about_hound"]
+    assert names(indexed, "puppy path:k.py") == []  # far from it in meaning too
     assert names(indexed, "puppy lang:go") == []
 
 

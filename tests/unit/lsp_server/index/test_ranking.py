@@ -5,7 +5,7 @@ import pytest
 
 from codet5p.lsp_server.index.config import RankingConfig
 from codet5p.lsp_server.index.query import parse_query
-from codet5p.lsp_server.index.ranking import rank
+from codet5p.lsp_server.index.ranking import rank, rank_similar
 from codet5p.lsp_server.index.reader import Candidate
 
 _PLAIN = RankingConfig(
@@ -36,16 +36,32 @@ def test_nothing_comes_of_candidates_without_a_score() -> None:
     assert rank([candidate(1, 0.0)], parse_query("zebra"), _PLAIN, 10) == []
 
 
-def test_the_fusion_of_two_rankings_is_that_of_the_formula() -> None:
+def test_words_and_meaning_are_joined_by_their_shares_of_the_largest() -> None:
     candidates = [
-        candidate(1, 9.0, similarity=0.1),
-        candidate(2, 5.0, similarity=0.9),
-        candidate(3, 0.0, similarity=0.8),
+        candidate(1, 9.0, similarity=0.2),
+        candidate(2, 6.0, similarity=0.8),
+        candidate(3, 0.0, similarity=0.4),
+        candidate(4, 3.0),
     ]
-    hits = rank(candidates, parse_query("zebra"), _PLAIN, 10)
-    both, first, none = 1 / 62 + 1 / 61, 1 / 61 + 1 / 63, 1 / 62
-    assert [hit.candidate.id for hit in hits] == [2, 1, 3]
-    assert [hit.score for hit in hits] == pytest.approx([1.0, first / both, none / both])
+    hits = rank(candidates, parse_query("zebra"), replace(_PLAIN, meaning_weight=0.25), 10)
+    scores = {1: 0.75 + 0.25 * 0.25, 2: 0.75 * 6 / 9 + 0.25, 3: 0.25 * 0.5, 4: 0.75 * 3 / 9}
+    assert [hit.candidate.id for hit in hits] == [1, 2, 4, 3]
+    assert [hit.score for hit in hits] == pytest.approx([scores[hit.candidate.id] / scores[1] for hit in hits])
+
+
+def test_a_query_that_means_a_function_is_not_ranked_by_files() -> None:
+    same_file = [candidate(1, 5.0, path="a.py"), candidate(2, 4.9, path="a.py"), candidate(3, 4.0)]
+    config = replace(_PLAIN, saturation=0.5)
+    assert order(same_file, "zebra stripes", config) == [1, 3, 2]
+    assert order(same_file, "returns the zebra", config) == [1, 2, 3]
+    assert order(same_file, "returns the zebra", replace(config, knows_functions=False)) == [1, 3, 2]
+
+
+def test_the_most_alike_code_comes_first() -> None:
+    hits = rank_similar([candidate(1, 10.0, similarity=0.2), candidate(2, 5.0, similarity=0.9), candidate(3, 1.0)])
+    assert [(hit.candidate.id, hit.score) for hit in hits] == [
+        (2, pytest.approx(0.7)), (1, pytest.approx(0.6)), (3, pytest.approx(0.1)),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
