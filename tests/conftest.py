@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 from fakes import small_tokenizer
+from hypothesis import HealthCheck, settings
 from small_artifact import write_artifact
 
 from codet5p.core.tokenizer import Tokenizer
+
+# No test asserts on time, and a busy machine is no reason to fail.
+settings.register_profile("codet5p", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("codet5p")
 
 
 @pytest.fixture(scope="session")
