@@ -64,6 +64,10 @@ class AssistantServer(LanguageServer):
         """Whether the editor asked to shut down, after which leaving is no failure."""
         return bool(self.protocol._shutdown)  # noqa: SLF001 - pygls offers no other way
 
+    def send_partial(self, token: Any, value: Any) -> None:
+        """Send what is known so far of an answer under the token of its request."""
+        self.progress(types.ProgressParams(token=token, value=value))
+
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log `error`; the default would pop up a message for each malformed request of a client."""
         _LOGGER.error("%s: %s", getattr(source, "__name__", source), error)
@@ -177,7 +181,7 @@ def _add_search(server: AssistantServer) -> None:
 
     @server.feature("codet5p/search")
     async def _search(params: Any) -> dict[str, Any]:
-        return await search(state, params, server.position_encoding)
+        return await search(state, params, server.position_encoding, server.send_partial)
 
     @server.feature("codet5p/similar")
     async def _similar(params: Any) -> dict[str, Any]:

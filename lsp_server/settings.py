@@ -11,7 +11,7 @@ from codet5p.core.config import from_mapping
 from codet5p.core.errors import ConfigError
 from codet5p.lsp_server.features.docstring.styles import STYLE_NAMES
 
-__all__ = ["CompletionSettings", "DocstringSettings", "Settings", "read_settings"]
+__all__ = ["CompletionSettings", "DocstringSettings", "SearchSettings", "Settings", "read_settings"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,16 +72,36 @@ class DocstringSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SearchSettings:
+    """Settings under `codet5p.search`.
+
+    Attributes:
+        rerank: Whether the matching head of a model that has one judges the best hits.
+        rerank_milliseconds: Time for that; what does not fit keeps its place.
+    """
+
+    rerank: bool = False
+    rerank_milliseconds: int = 200
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense."""
+        if not 0 <= self.rerank_milliseconds <= 10_000:
+            raise ValueError(f"must be from 0 to 10000, got {self.rerank_milliseconds}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """Settings under `codet5p`.
 
     Attributes:
         completion: Inline completion.
         docstring: Docstrings.
+        search: Find code by description.
     """
 
     completion: CompletionSettings = field(default_factory=CompletionSettings)
     docstring: DocstringSettings = field(default_factory=DocstringSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
 
 
 def read_settings(given: object) -> tuple[Settings, list[str]]:

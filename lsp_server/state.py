@@ -12,7 +12,8 @@ from codet5p.lsp_server.engine.scheduler import Scheduler
 from codet5p.lsp_server.features.completion import Completer, CompletionLimits
 from codet5p.lsp_server.features.docstring.writer import DocstringWriter
 from codet5p.lsp_server.features.pace import TypingPace
-from codet5p.lsp_server.index.encoder import find_encoder
+from codet5p.lsp_server.index.encoder import EncoderPlace, find_encoder
+from codet5p.lsp_server.index.reranking import RerankConfig
 from codet5p.lsp_server.index.store import default_index_folder
 from codet5p.lsp_server.settings import Settings
 from codet5p.lsp_server.statistics import Statistics
@@ -111,6 +112,8 @@ class ServerState:
     def apply(self, settings: Settings) -> None:
         """Use `settings` from the next request on."""
         self.settings = settings
+        budget = RerankConfig(budget_seconds=settings.search.rerank_milliseconds / 1000)
+        self.search.match_with(EncoderPlace(self.artifact, self.cache) if settings.search.rerank else None, budget)
         if (assistant := self.loaded_assistant) is not None:
             assistant.completer.limits = self.limits()
 

@@ -16,7 +16,9 @@ from codet5p.lsp_server.features.search import SearchAnswer, Searcher, SearchQue
 from codet5p.lsp_server.index.background import BackgroundIndexer, IndexEvent
 from codet5p.lsp_server.index.config import RankingConfig
 from codet5p.lsp_server.index.encoder import EncoderPlace, LazyEncoder
+from codet5p.lsp_server.index.matcher import LazyMatcher
 from codet5p.lsp_server.index.reader import Counts
+from codet5p.lsp_server.index.reranking import RerankConfig
 from codet5p.lsp_server.index.store import index_path
 
 __all__ = ["NO_ENCODER", "WorkspaceSearch"]
@@ -48,6 +50,8 @@ class WorkspaceSearch:
         self._encoder: LazyEncoder | None = None
         self._encoder_problem: str | None = None
         self._encoder_loading: Thread | None = None
+        self._matching: tuple[EncoderPlace | None, RerankConfig] = None, RerankConfig()
+        self._matcher: LazyMatcher | None = None
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="codet5p-search")
         self._searcher = Searcher([], RankingConfig())
         self._roots: tuple[Path, ...] = ()
@@ -87,6 +91,7 @@ class WorkspaceSearch:
         folders = [(root, index_path(self._index_folder, root)) for root in self._roots]
         self._unsettled = set(self._roots)
         before, self._searcher = self._searcher, Searcher(folders, RankingConfig(), self._encoder)
+        self._searcher.match_with(self._matcher, self._matching[1])
         self._executor.submit(before.close)
         if self._indexer is None:
             self._indexer = BackgroundIndexer(self._forward_to(on_event), self._place)
@@ -122,10 +127,10 @@ class WorkspaceSearch:
                 has_rules = any(path.rsplit("/", 1)[-1] in (".gitignore", ".codet5pignore") for path in paths)
                 self._indexer.update(root, None if has_rules else paths)
 
-    async def search(self, query: SearchQuery) -> SearchAnswer:
+    async def search(self, query: SearchQuery, *, is_quick: bool = False) -> SearchAnswer:
         """Return hits from what is indexed by now; `pending` is at least 1 until every folder was looked through."""
         searcher = self._searcher
-        return await self._answer(lambda: searcher.search(query))
+        return await self._answer(lambda: searcher.search(query, is_quick=is_quick))
 
     async def similar(self, query: SimilarQuery) -> SearchAnswer:
         """Return the code most like that at a line, from what is indexed by now."""
@@ -142,6 +147,19 @@ class WorkspaceSearch:
         searcher = self._searcher
         counts = await self._ask(searcher.counts)
         return counts._replace(pending=self._honest(counts.pending))
+
+    def match_with(self, place: EncoderPlace | None, config: RerankConfig) -> None:
+        """Have the matching head of an artifact judge the best hits, or none; one that cannot is named in the log."""
+        if (place, config) == self._matching:
+            return
+        self._matching = place, config
+        self._matcher = None
+        if place is not None:
+            try:
+                self._matcher = LazyMatcher(place, num_threads=1)
+            except CodeT5pError as error:
+                _LOGGER.warning("%s", error)
+        self._executor.submit(self._searcher.match_with, self._matcher, config)
 
     def _begin_loading_encoder(self) -> None:
         """Load the encoder on a thread of its own; searches before it is there go by keywords."""

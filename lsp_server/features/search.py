@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from codet5p.core.errors import CodeT5pError
 from codet5p.lsp_server.index.chunker import Chunk, chunk_file, indexed_language
 from codet5p.lsp_server.index.config import RankingConfig
 from codet5p.lsp_server.index.embedding import Embedder, embedded_text, vector_model
 from codet5p.lsp_server.index.query import Query, parse_query
 from codet5p.lsp_server.index.ranking import Ranked, rank, rank_similar
 from codet5p.lsp_server.index.reader import Candidate, Counts, IndexReader, Symbol
+from codet5p.lsp_server.index.reranking import Matcher, RerankConfig, rerank
 from codet5p.lsp_server.index.snippet import Snippet, snippet_of
 from codet5p.lsp_server.index.words import query_words
 
@@ -134,11 +136,18 @@ class Searcher:
         self._folders = [_Folder(*folder) for folder in folders]
         self._config = config
         self._embedder = embedder
+        self._matcher: Matcher | None = None
+        self._rerank_config = RerankConfig()
         self._readers: dict[Path, IndexReader] = {}
 
     def use(self, embedder: Embedder | None) -> None:
         """Embed queries with `embedder` from now on."""
         self._embedder = embedder
+
+    def match_with(self, matcher: Matcher | None, config: RerankConfig) -> None:
+        """Have the best hits judged by a matching head from now on; by none where None."""
+        self._matcher = matcher
+        self._rerank_config = config
 
     def close(self) -> None:
         """Close all indexes."""
@@ -146,15 +155,26 @@ class Searcher:
             reader.close()
         self._readers.clear()
 
-    def search(self, query: SearchQuery) -> SearchAnswer:
-        """Return the best hits over all folders; a folder that is not indexed yet gives none."""
+    def search(self, query: SearchQuery, *, is_quick: bool = False) -> SearchAnswer:
+        """Return the best hits over all folders; a folder that is not indexed yet gives none.
+
+        Args:
+            query: What is asked.
+            is_quick: Answer by words and rules alone, without any model.
+
+        Returns:
+            Hits, the best first.
+        """
         parsed = parse_query(query.text, language=query.language, path=query.path)
         limit = min(max(query.limit, 0), MAX_LIMIT)
         if not parsed.words or not limit:
             return self._answer(())
-        vector, model = self._vector(parsed.text)
-        candidates = self._candidates(parsed, self._config, vector, model)
-        return self._answer(self._hits(rank(candidates, parsed, self._config, limit), parsed.words))
+        vector, model = (None, "") if is_quick else self._vector(parsed.text)
+        ranked = rank(self._candidates(parsed, self._config, vector, model), parsed, self._config, limit)
+        texts = self._texts(hit.candidate for hit in ranked)
+        if not is_quick:
+            ranked = self._reranked(ranked, texts, parsed.text)
+        return self._answer(_hits(ranked, texts, parsed.words))
 
     def similar(self, query: SimilarQuery) -> SearchAnswer:
         """Return the code most like that at a line, itself left out; none where the line belongs to no code.
@@ -176,7 +196,7 @@ class Searcher:
             for hit in ranked
             if hit.candidate.root / hit.candidate.path != query.file or hit.candidate.first_line not in lines
         ]
-        return self._answer(self._hits(others[:limit], words))
+        return self._answer(_hits(others[:limit], self._texts(hit.candidate for hit in others[:limit]), words))
 
     def symbols(self, text: str, limit: int) -> list[SymbolHit]:
         """Return definitions whose name holds the letters of `text` in their order, the closest first."""
@@ -214,8 +234,29 @@ class Searcher:
         for folder in self._folders:
             with self._reading(folder) as reader:
                 if reader is not None and reader.has_vectors(model):
-                    return self._embedder.embed([text])[0], model
+                    return self._embedded(text), model
         return None, model
+
+    def _embedded(self, text: str) -> NDArray[np.float32] | None:
+        """Return a text's vector, or None from the moment on when the encoder fails: keywords go on without it."""
+        assert self._embedder is not None
+        try:
+            vector: NDArray[np.float32] = self._embedder.embed([text])[0]
+        except CodeT5pError as error:
+            _LOGGER.error("%s; search goes by keywords alone", error)  # noqa: TRY400 - one line; the error names all
+            self._embedder = None
+            return None
+        return vector
+
+    def _reranked(self, ranked: list[Ranked], texts: Mapping[Candidate, str], query: str) -> list[Ranked]:
+        if self._matcher is None:
+            return ranked
+        try:
+            return rerank(ranked, texts, query, self._matcher, self._rerank_config)
+        except CodeT5pError as error:
+            _LOGGER.error("%s; hits are not matched any more", error)  # noqa: TRY400 - likewise
+            self._matcher = None
+            return ranked
 
     def _candidates(
         self, query: Query, config: RankingConfig, vector: NDArray[np.float32] | None, model: str
@@ -240,12 +281,6 @@ class Searcher:
         else:
             chunks = chunk_file(query.text, path) if indexed_language(path) is not None else []
         return next((chunk for chunk in chunks if 0 <= query.line - chunk.first_line <= chunk.text.count("\n")), None)
-
-    def _hits(self, ranked: Sequence[Ranked], words: Sequence[str]) -> tuple[Hit, ...]:
-        texts = self._texts(hit.candidate for hit in ranked)
-        return tuple(
-            _hit(hit.candidate, hit.score, texts[hit.candidate], words) for hit in ranked if hit.candidate in texts
-        )
 
     def _texts(self, candidates: Iterable[Candidate]) -> dict[Candidate, str]:
         """Return the text of each candidate; none for what vanished since it was found."""
@@ -283,6 +318,13 @@ class Searcher:
         except (OSError, sqlite3.Error) as error:
             _LOGGER.info("the search index %s cannot be read yet: %s", folder.database, error)
         return self._readers.get(folder.database)
+
+
+def _hits(ranked: Iterable[Ranked], texts: Mapping[Candidate, str], words: Sequence[str]) -> tuple[Hit, ...]:
+    """Return what can be shown; what vanished since it was found is left out."""
+    return tuple(
+        _hit(hit.candidate, hit.score, texts[hit.candidate], words) for hit in ranked if hit.candidate in texts
+    )
 
 
 def _hit(candidate: Candidate, score: float, text: str, words: Sequence[str]) -> Hit:

@@ -1,5 +1,6 @@
 """codet5p/search: find code by description."""
 
+from collections.abc import Callable
 from typing import Any
 
 from lsprotocol import types
@@ -13,13 +14,17 @@ from codet5p.lsp_server.state import ServerState
 __all__ = ["end_position", "read_limit", "search", "to_json"]
 
 
-async def search(state: ServerState, params: Any, encoding: PositionEncoding) -> dict[str, Any]:
+async def search(
+    state: ServerState, params: Any, encoding: PositionEncoding, send_partial: Callable[[Any, dict[str, Any]], None]
+) -> dict[str, Any]:
     """Return the hits for `query` as plain JSON, with the numbers of files indexed and pending.
 
     Args:
         state: The server.
-        params: `query`, and if given `limit`, `language` and `path`.
+        params: `query`, and if given `limit`, `language`, `path` and `partialResultToken`. With such a token what the
+            words alone find is sent first; the answer takes its place.
         encoding: As negotiated.
+        send_partial: Sends a value under a token.
 
     Returns:
         `hits`, `indexed` and `pending`.
@@ -27,7 +32,10 @@ async def search(state: ServerState, params: Any, encoding: PositionEncoding) ->
     Raises:
         JsonRpcInvalidParams: If a parameter is missing or of the wrong type.
     """
-    return to_json(await state.search.search(_read_query(params)), encoding)
+    query, token = _read_query(params), getattr(params, "partialResultToken", None)
+    if token is not None and state.search.encoder_name is not None:
+        send_partial(token, to_json(await state.search.search(query, is_quick=True), encoding))
+    return to_json(await state.search.search(query), encoding)
 
 
 def to_json(answer: SearchAnswer, encoding: PositionEncoding) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from codet5p.lsp_server import workspace_search
 from codet5p.lsp_server.features.search import SearchQuery
 from codet5p.lsp_server.index.background import IndexEvent
 from codet5p.lsp_server.index.encoder import EncoderPlace
+from codet5p.lsp_server.index.reranking import RerankConfig
 from codet5p.lsp_server.workspace_search import NO_ENCODER, WorkspaceSearch
 
-_SECONDS = 30.0
+_SECONDS = 150.0  # the indexing process has the lowest priority
 _LONG_AGO_NS = 10**18
 
 
@@ -158,6 +159,26 @@ async def test_a_damaged_encoder_is_named_and_keywords_go_on(root: Path, tmp_pat
     assert search.encoder_name is None
     assert await names(search, "header") == ["parse_header"]
     search.close()
+
+
+async def test_hits_are_matched_if_the_settings_say_so_and_the_model_can(
+    search: WorkspaceSearch, root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_artifact(tmp_path / "matching", SMALL, modes=("match",))
+    write_artifact(tmp_path / "completing", SMALL, modes=("complete",))
+    write(root / "b.py", "def header_of_another():\n    pass\n")
+    listener = Listener()
+    search.begin([root], listener)
+    await listener.wait_for("ready")
+    config = RerankConfig(budget_seconds=60, weight=1.0)
+    before = [hit.score for hit in (await search.search(SearchQuery(text="header"))).hits]
+    search.match_with(EncoderPlace(tmp_path / "matching", tmp_path / "cache"), config)
+    matched = [hit.score for hit in (await search.search(SearchQuery(text="header"))).hits]
+    assert matched != before
+    assert [hit.score for hit in (await search.search(SearchQuery(text="header"), is_quick=True)).hits] == before
+    search.match_with(EncoderPlace(tmp_path / "completing", tmp_path / "cache"), config)
+    assert [hit.score for hit in (await search.search(SearchQuery(text="header"))).hits] == before
+    assert "cannot match" in caplog.text
 
 
 async def test_without_an_encoder_the_status_says_so(search: WorkspaceSearch) -> None:
