@@ -50,20 +50,17 @@ describe("client", () => {
   before(async () => {
     scratch = await mkdtemp(path.join(tmpdir(), "codet5p-fake-"));
   });
-  afterEach(async (context) => {
-    await keepEvidence(context, workbench);
+  afterEach((context) => keepEvidence(context, workbench));
+  after(async () => {
     await workbench?.close();
-    workbench = undefined;
+    await rm(scratch, { recursive: true });
   });
-  after(() => rm(scratch, { recursive: true }));
 
   async function open(scenario: Scenario, settings: Readonly<Record<string, unknown>> = {}): Promise<Workbench> {
     const program = await fakeServerProgram(path.join(scratch, "codet5p"), scenario);
-    workbench = await openWorkbench({
-      files: FILES,
-      open: "main.py",
-      settings: { "codet5p.server.path": program, ...settings },
-    });
+    const scene = { files: FILES, open: "main.py", settings: { "codet5p.server.path": program, ...settings } };
+    if (workbench === undefined) workbench = await openWorkbench(scene);
+    else await workbench.reopen(scene);
     return workbench;
   }
 
@@ -150,7 +147,7 @@ describe("client", () => {
     await page.locator(".editor-instance .view-lines").first().click();
 
     await page.keyboard.press("Control+Alt+f");
-    await page.locator(".quick-input-title", { hasText: "Find Code by Description" }).waitFor({ timeout: PATIENCE_MS });
+    await inputOf("Find Code by Description");
     await page.keyboard.type("sleep urls", { delay: 30 });
     await expectHits(["retry", "fetch_all"]);
     await page.keyboard.press("ArrowDown");
@@ -160,6 +157,7 @@ describe("client", () => {
     await page.locator(".tab.active", { hasText: "main.py" }).waitFor({ timeout: PATIENCE_MS });
 
     await page.keyboard.press("Control+Alt+f");
+    await inputOf("Find Code by Description");
     await page.keyboard.type("urls lang:python", { delay: 30 });
     await expectHits(["fetch_all"]);
     await page.keyboard.press("Enter");
@@ -173,7 +171,7 @@ describe("client", () => {
     await waitUntilReady(page);
     await goToLineEnd(page, 1);
     await runCommand(page, "CodeT5+: Find Similar Code");
-    await page.locator(".quick-input-title", { hasText: "Find Similar Code" }).waitFor({ timeout: PATIENCE_MS });
+    await inputOf("Find Similar Code");
     await expectHits(["retry", "fetch_all"]);
     await page.keyboard.type("fetch", { delay: 30 });
     await expectHits(["fetch_all"]);
@@ -200,6 +198,13 @@ describe("client", () => {
   function opened(): Workbench {
     assert.ok(workbench !== undefined);
     return workbench;
+  }
+
+  /** Waits until the list of this title has the keyboard. */
+  async function inputOf(title: string): Promise<void> {
+    const { page } = opened();
+    await page.locator(".quick-input-title", { hasText: title }).waitFor();
+    await page.locator(".quick-input-box input:focus").waitFor();
   }
 
   function expectHits(names: readonly string[]): Promise<true> {

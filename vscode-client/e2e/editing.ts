@@ -91,8 +91,10 @@ export async function goToLineEnd(page: Page, line: number): Promise<void> {
   await page.locator(".editor-instance .view-lines").first().click();
   await page.keyboard.press("Control+g");
   await page.locator(".quick-input-widget .quick-input-box input").fill(`:${line}`);
+  await page.locator(".quick-input-list .monaco-list-row", { hasText: `line ${line}` }).waitFor();
   await page.keyboard.press("Enter");
   await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+  await page.locator(".statusbar-item", { hasText: `Ln ${line}, ` }).waitFor();
   await page.keyboard.press("End");
 }
 

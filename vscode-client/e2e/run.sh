@@ -3,6 +3,7 @@
 # Usage: e2e/run.sh [TEST_FILE...]   (names below e2e/, without folder or ending)
 #        e2e/run.sh latency          measures keystroke to ghost text; writes benchmarks/results/vscode_latency.json
 #        e2e/run.sh indexing         measures typing while 2,000 files are indexed; writes .../vscode_indexing.json
+#        e2e/run.sh film             films the extension at work; writes docs/images/vscode.gif
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 [ -d node_modules ] || npm ci --ignore-scripts --silent
@@ -12,9 +13,12 @@ npm run --silent build-tests
 # Without the wheel of 120 MB, which only the test of a first start needs and brings itself.
 grep -v '^!server' .vscodeignore > dist/vscodeignore
 npx vsce package --no-dependencies --skip-license --ignoreFile dist/vscodeignore --out dist/codet5p-e2e.vsix >dist/vsce.log 2>&1 || { cat dist/vsce.log; exit 1; }
-case "${1:-}" in latency | indexing) exec node "dist/tests/e2e/$1.js" ;; esac
+case "${1:-}" in
+  latency | indexing) exec node "dist/tests/e2e/$1.js" ;;
+  film) node dist/tests/e2e/film.js; exec ../.venv/bin/python ../scripts/make_film.py ;;
+esac
 
-tests=(completion assistance client firstStart)
+tests=(completion suggesting assistance client trust firstStart)
 [ $# -eq 0 ] || tests=("$@")
 case " ${tests[*]} " in *" firstStart "*) bash package.sh dist/codet5p-packaged.vsix >dist/package.log 2>&1 || { cat dist/package.log; exit 1; } ;; esac
 tests=("${tests[@]/#/dist/tests/e2e/}")

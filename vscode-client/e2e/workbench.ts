@@ -42,7 +42,6 @@ const STEADY_SETTINGS = {
   "files.autoSave": "off",
   "files.simpleDialog.enable": true,
   "git.enabled": false,
-  "security.workspace.trust.enabled": false,
   "telemetry.telemetryLevel": "off",
   "update.mode": "none",
   "window.commandCenter": false,
@@ -54,15 +53,21 @@ const STEADY_SETTINGS = {
 };
 const WALKTHROUGHS = "workbench.welcomePage.walkthroughs.openOnInstall";
 
-export interface WorkbenchOptions {
+/** What is shown in a window. */
+export interface Scene {
   /** Workspace files by relative path. */
   readonly files: Readonly<Record<string, string>>;
   /** The file that is open at the start. */
   readonly open: string;
   readonly settings: Readonly<Record<string, unknown>>;
+}
+
+export interface WorkbenchOptions extends Scene {
   readonly vsix?: string;
   /** Whether the walkthrough may open by itself, as it does for a new user. */
   readonly walkthrough?: boolean;
+  /** Whether the folder is untrusted at first, as a folder from elsewhere is. */
+  readonly asksForTrust?: boolean;
   /** Changes to the environment of code-server, and thereby of the extension and its server. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -72,23 +77,23 @@ export interface Workbench {
   /** The workspace folder. */
   readonly folder: string;
   readonly profile: string;
+  /** Shows another folder in the same window: all that runs in it starts afresh, which takes less than a new workbench. */
+  reopen(scene: Scene): Promise<void>;
+  /** Opens the folder in a second window. */
+  secondWindow(open: string): Promise<Page>;
   close(): Promise<void>;
 }
 
 /** Installs the extension into a fresh profile, starts everything and waits until the workbench is up. */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const profile = await mkdtemp(path.join(tmpdir(), "codet5p-e2e-"));
-  const folder = path.join(profile, "workspace");
-  await writeFiles(folder, options.files);
-  await writeFiles(profile, {
-    "user/User/settings.json": JSON.stringify({ ...STEADY_SETTINGS, ...options.settings }),
-    "user/Machine/settings.json": JSON.stringify(machineSettings(options)),
-  });
+  const folder = await setScene(profile, options, options);
   const env = isolatedEnvironment(profile, options.env ?? {});
-  const profileFlags = ["--user-data-dir", path.join(profile, "user"), "--extensions-dir", path.join(profile, "extensions")];
-  installExtension(options.vsix ?? VSIX, profileFlags, env);
+  const flags = ["--user-data-dir", path.join(profile, "user"), "--extensions-dir", path.join(profile, "extensions")];
+  installExtension(options.vsix ?? VSIX, flags, env);
+  if (options.asksForTrust !== true) flags.push("--disable-workspace-trust");
   const port = await freePort();
-  const codeServer = startCodeServer(port, profileFlags, folder, profile, env);
+  const codeServer = startCodeServer(port, flags, profile, env);
   let browser: Browser | undefined;
   const close = async (): Promise<void> => {
     await browser?.close();
@@ -97,19 +102,51 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   };
   try {
     await waitUntilHealthy(port);
-    browser = await startBrowser(env);
-    const page = await openPage(browser, port, folder, options.open);
-    return { page, folder, profile, close };
+    browser = await startBrowser(isolatedEnvironment(profile, {}));
+    const page = await newPage(browser);
+    await show(page, port, path.join(folder, options.open));
+    return new OpenWorkbench(page, profile, folder, port, options, close);
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** In a browser, settings of machine scope count only in this second file. */
-function machineSettings({ settings, walkthrough }: WorkbenchOptions): Readonly<Record<string, unknown>> {
-  const ofMachine = Object.entries(settings).filter(([name]) => name.startsWith("codet5p.server."));
-  return { ...Object.fromEntries(ofMachine), [WALKTHROUGHS]: walkthrough ?? false };
+class OpenWorkbench implements Workbench {
+  constructor(
+    readonly page: Page,
+    readonly profile: string,
+    public folder: string,
+    private readonly port: number,
+    private readonly options: WorkbenchOptions,
+    readonly close: () => Promise<void>,
+  ) {}
+
+  async reopen(scene: Scene): Promise<void> {
+    await this.page.goto("about:blank"); // ends the window with its extension host before its files change
+    this.folder = await setScene(this.profile, scene, this.options);
+    await show(this.page, this.port, path.join(this.folder, scene.open));
+  }
+
+  async secondWindow(open: string): Promise<Page> {
+    const page = await this.page.context().newPage();
+    await show(page, this.port, path.join(this.folder, open));
+    return page;
+  }
+}
+
+/** Writes the settings and a new workspace folder, and returns that: a folder seen before would bring its open files back. */
+async function setScene(profile: string, scene: Scene, { asksForTrust, walkthrough }: WorkbenchOptions): Promise<string> {
+  const trust = { "security.workspace.trust.enabled": asksForTrust ?? false, "security.workspace.trust.startupPrompt": "never" };
+  // In a browser, settings of machine scope count only in the second file.
+  const ofMachine = Object.entries(scene.settings).filter(([name]) => name.startsWith("codet5p.server."));
+  await writeFiles(profile, {
+    "user/User/settings.json": JSON.stringify({ ...STEADY_SETTINGS, ...trust, ...scene.settings }),
+    "user/Machine/settings.json": JSON.stringify({ ...Object.fromEntries(ofMachine), [WALKTHROUGHS]: walkthrough ?? false }),
+  });
+  const folder = path.join(await mkdtemp(path.join(profile, "folder-")), "workspace");
+  await writeFiles(folder, scene.files);
+  return folder;
 }
 
 async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
@@ -137,18 +174,12 @@ function installExtension(vsix: string, profileFlags: readonly string[], env: No
   if (result.status !== 0) throw new Error(`the extension could not be installed: ${result.stdout}${result.stderr}`);
 }
 
-function startCodeServer(
-  port: number,
-  profileFlags: readonly string[],
-  folder: string,
-  profile: string,
-  env: NodeJS.ProcessEnv,
-): ChildProcess {
+function startCodeServer(port: number, profileFlags: readonly string[], profile: string, env: NodeJS.ProcessEnv): ChildProcess {
   const flags = [
     ...["--auth", "none", "--bind-addr", `127.0.0.1:${port}`, "--disable-telemetry", "--disable-update-check"],
-    ...["--disable-workspace-trust", "--disable-getting-started-override", "--ignore-last-opened"],
+    ...["--disable-getting-started-override", "--ignore-last-opened"],
   ];
-  const child = spawn(process.execPath, [CODE_SERVER, ...profileFlags, ...flags, folder], {
+  const child = spawn(process.execPath, [CODE_SERVER, ...profileFlags, ...flags], {
     env,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -183,15 +214,19 @@ function startBrowser(env: NodeJS.ProcessEnv): Promise<Browser> {
   });
 }
 
-async function openPage(browser: Browser, port: number, folder: string, file: string): Promise<Page> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.setDefaultTimeout(PATIENCE_MS);
-  const payload = [["openFile", `vscode-remote://127.0.0.1:${port}${path.join(folder, file)}`]];
-  const query = new URLSearchParams({ folder, payload: JSON.stringify(payload) });
+async function newPage(browser: Browser): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  context.setDefaultTimeout(PATIENCE_MS);
+  return context.newPage();
+}
+
+/** Opens `file` with its folder as the workspace, and waits until its text is there. */
+async function show(page: Page, port: number, file: string): Promise<void> {
+  const payload = [["openFile", `vscode-remote://127.0.0.1:${port}${file}`]];
+  const query = new URLSearchParams({ folder: path.dirname(file), payload: JSON.stringify(payload) });
   await page.goto(`http://127.0.0.1:${port}/?${query.toString()}`, { timeout: START_TIMEOUT_MS });
   await page.waitForSelector(".monaco-workbench .part.editor", { timeout: START_TIMEOUT_MS });
   await page.waitForSelector(".editor-instance .view-line", { timeout: START_TIMEOUT_MS });
-  return page;
 }
 
 async function freePort(): Promise<number> {

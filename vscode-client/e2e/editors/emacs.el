@@ -15,6 +15,6 @@
       (insert candidate)
       (funcall (plist-get properties :exit-function) candidate 'finished)))
   (save-buffer)
-  (eglot-shutdown (eglot-current-server)))
+  (eglot-shutdown (eglot-current-server) nil 60))
 
 ;;; emacs.el ends here

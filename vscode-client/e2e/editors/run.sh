@@ -1,18 +1,24 @@
 #!/usr/bin/env bash
 # Runs the Neovim and Emacs configurations of docs/editors as they stand there, with the real server and model.
-# Needs Debian's neovim, emacs-nox and elpa-eglot, and the repository's .venv.
+# Needs Debian's neovim, emacs-nox and elpa-eglot, and the repository's .venv. Another Neovim: NVIM=/path/to/nvim.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$here/../../.." && pwd)"
 export PATH="$root/.venv/bin:$PATH"
-for program in nvim emacs codet5p; do
-  command -v $program >/dev/null || { echo "missing: $program; remedy: apt-get install neovim emacs-nox elpa-eglot, make setup"; exit 1; }
+export NVIM="${NVIM:-nvim}"
+for program in "$NVIM" emacs codet5p; do
+  command -v "$program" >/dev/null || { echo "missing: $program; remedy: apt-get install neovim emacs-nox elpa-eglot, make setup"; exit 1; }
 done
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
-# block FILE LANGUAGE: the first fenced block of that language.
-block() { awk -v fence="\`\`\`$2" '$0 == fence { inside = 1; next } /^```/ && inside { exit } inside' "$root/docs/editors/$1"; }
+# block FILE LANGUAGE [FIRST_LINE]: the first fenced block of that language, or the one that begins with that line.
+block() {
+  awk -v fence="\`\`\`$2" -v first="${3:-}" '
+    $0 == fence { inside = 1; text = ""; next }
+    inside && /^```/ { inside = 0; if (first == "" || index(text, first "\n") == 1) { printf "%s", text; exit } }
+    inside { text = text $0 "\n" }' "$root/docs/editors/$1"
+}
 
 start='def total_price(items):
     """Return the price of all items together."""
@@ -28,10 +34,12 @@ expect_completed() {  # FILE EDITOR
   esac
 }
 
-block neovim.md lua > "$work/init.lua"
+if "$NVIM" --clean --headless -c 'lua os.exit(vim.lsp.config and 0 or 1)'; then era=0.11; else era=0.7; fi
+block neovim.md lua "-- init.lua, $era" > "$work/init.lua"
+[ -s "$work/init.lua" ] || { echo "no configuration for Neovim $era in docs/editors/neovim.md"; exit 1; }
 printf '%s\n' "$start" > "$work/nvim.py"
 bash "$here/neovim.sh" "$work/init.lua" "$work/nvim.py"
-expect_completed "$work/nvim.py" "$(nvim --version | head -n 1)"
+expect_completed "$work/nvim.py" "$("$NVIM" --version | head -n 1)"
 
 block emacs.md elisp > "$work/init.el"
 printf '%s\n' "$start" > "$work/emacs.py"

@@ -9,6 +9,10 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
   TextDocumentSyncKind,
+  type DidChangeTextDocumentParams,
+  type InlineCompletionItem,
+  type InlineCompletionParams,
+  type TextDocumentItem,
 } from "vscode-languageserver-protocol/node";
 
 import type { DocstringResult, SearchHit, SearchParams, StatusResult } from "../../src/contract";
@@ -16,6 +20,8 @@ import type { DocstringResult, SearchHit, SearchParams, StatusResult } from "../
 export interface Scenario {
   readonly version: string;
   readonly docstring?: DocstringResult;
+  /** Text whose lines the file is on its way to: the cursor's line is completed to the first that begins like it. */
+  readonly continuation?: string;
   /** Markdown of every hover. */
   readonly hover?: string;
   /** All hits, with their `uri` relative to the workspace; a query gets those whose snippet contains one of its words. */
@@ -47,16 +53,27 @@ function serve(scenario: Scenario): void {
     root = params.rootUri ?? "";
     if (scenario.endsAfterMs !== undefined) setTimeout(() => process.exit(1), scenario.endsAfterMs);
     if (scenario.answersAfterMs !== undefined) await delay(scenario.answersAfterMs);
-    const { version, docstring, hits, hover, similar } = scenario;
+    const { version, docstring, hits, hover, similar, continuation } = scenario;
     const own = { version, docstring: docstring !== undefined, search: hits !== undefined, similar: similar !== undefined };
     return {
       capabilities: {
-        textDocumentSync: TextDocumentSyncKind.Incremental,
+        textDocumentSync: TextDocumentSyncKind.Full,
         hoverProvider: hover !== undefined,
+        inlineCompletionProvider: continuation !== undefined,
         experimental: { codet5p: own },
       },
     };
   });
+  const documents = new Map<string, string>();
+  connection.onNotification("textDocument/didOpen", ({ textDocument }: { textDocument: TextDocumentItem }) => {
+    documents.set(textDocument.uri, textDocument.text);
+  });
+  connection.onNotification("textDocument/didChange", ({ textDocument, contentChanges }: DidChangeTextDocumentParams) => {
+    documents.set(textDocument.uri, contentChanges.at(-1)?.text ?? "");
+  });
+  connection.onRequest("textDocument/inlineCompletion", (params: InlineCompletionParams) =>
+    complete(scenario.continuation ?? "", documents.get(params.textDocument.uri) ?? "", params),
+  );
   connection.onRequest("textDocument/hover", () => ({ contents: { kind: "markdown", value: scenario.hover ?? "" } }));
   connection.onRequest("codet5p/status", () => scenario.status ?? {});
   connection.onRequest("codet5p/docstring", () => scenario.docstring ?? null);
@@ -73,6 +90,17 @@ function serve(scenario: Scenario): void {
   connection.onRequest("shutdown", () => null);
   connection.onNotification("exit", () => process.exit(0));
   connection.listen();
+}
+
+/** What is left of `continuation` from the first of its lines that begins like the cursor's, or like the selected entry. */
+function complete(continuation: string, text: string, { position, context }: InlineCompletionParams): InlineCompletionItem[] {
+  const selected = context.selectedCompletionInfo;
+  const range = selected?.range ?? { start: position, end: position };
+  const written = selected?.text ?? "";
+  const before = (text.split("\n")[position.line] ?? "").slice(0, range.start.character) + written;
+  const start = `\n${continuation}`.indexOf(`\n${before}`);
+  if (start < 0 || before.trim() === "") return [];
+  return [{ insertText: written + continuation.slice(start + before.length), range }];
 }
 
 function search(hits: readonly SearchHit[], { query, language, path }: SearchParams): readonly SearchHit[] {
