@@ -73,18 +73,22 @@ class AssistantServer(LanguageServer):
         _LOGGER.error("%s: %s", getattr(source, "__name__", source), error)
 
 
-def create_server(*, artifact: Path, cache: Path, num_threads: int | None = None) -> AssistantServer:
+def create_server(
+    *, artifact: Path, cache: Path, num_threads: int | None = None, index_folder: Path | None = None
+) -> AssistantServer:
     """Return a server that will load `artifact` once an editor has connected.
 
     Args:
         artifact: Folder of the artifact.
         cache: Folder for assembled models.
         num_threads: Threads of one computation; measured where None.
+        index_folder: Folder for the indexes of all workspaces; in the user's cache where None.
 
     Returns:
         The server; call `start_io` or `start_tcp`.
     """
-    server = AssistantServer(ServerState(artifact=artifact, cache=cache, num_threads=num_threads))
+    state = ServerState(artifact=artifact, cache=cache, num_threads=num_threads, index_folder=index_folder)
+    server = AssistantServer(state)
     _add_lifecycle(server)
     _add_documents(server)
     _add_completion(server)

@@ -40,13 +40,16 @@ class Assistant:
 class ServerState:
     """Owned by the loop thread; what leaves it for the worker is immutable or belongs to the worker alone."""
 
-    def __init__(self, *, artifact: Path, cache: Path, num_threads: int | None = None) -> None:
+    def __init__(
+        self, *, artifact: Path, cache: Path, num_threads: int | None = None, index_folder: Path | None = None
+    ) -> None:
         """Create the state of a server that has not loaded its model yet.
 
         Args:
             artifact: Folder of the artifact to load.
             cache: Folder for assembled models.
             num_threads: Threads of one computation; measured where None.
+            index_folder: Folder for the indexes of all workspaces; in the user's cache where None.
         """
         self.artifact = artifact
         self.cache = cache
@@ -57,7 +60,7 @@ class ServerState:
         self.pace = TypingPace()
         self.snoozed_until = 0.0
         self.scheduler = Scheduler()
-        self.search = WorkspaceSearch(default_index_folder(), find_encoder(artifact, cache))
+        self.search = WorkspaceSearch(index_folder or default_index_folder(), find_encoder(artifact, cache))
         self.docstring_writer: DocstringWriter | None = None
         self.reported_problems: set[str] = set()
         self.pending_chore: asyncio.TimerHandle | None = None

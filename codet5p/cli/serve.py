@@ -30,7 +30,12 @@ def serve(
     )
     # pygls logs every message, and with it the user's code, at level info.
     logging.getLogger("pygls").setLevel(logging.DEBUG if log_level == "debug" else logging.ERROR)
-    server = create_server(artifact=artifact_or_released(artifact), cache=cache_or_default(cache), num_threads=threads)
+    server = create_server(
+        artifact=artifact_or_released(artifact),
+        cache=cache_or_default(cache),
+        num_threads=threads,
+        index_folder=None if cache is None else cache / "index",  # all that is written goes where the user says
+    )
     if tcp is None:
         server.start_io()
     else:

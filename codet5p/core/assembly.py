@@ -130,7 +130,8 @@ def assemble(artifact: Path, cache: Path, advance: _Advance = lambda _: None) ->
         try:
             _assemble_anew(artifact, manifest, home, advance)
         except OSError as error:
-            raise ArtifactError(f"cannot write {home}: {error.strerror}; free some space or set the cache") from None
+            remedy = "free some space or set another folder with --cache"
+            raise ArtifactError(f"cannot write {home}: {error.strerror}; {remedy}") from None
     places = {field: home / folder for field, folder, _ in _models(manifest)}
     return AssembledModels(manifest=manifest, tokenizer_path=artifact / TOKENIZER_NAME, **places)
 

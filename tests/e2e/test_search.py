@@ -178,3 +178,11 @@ def _indexers() -> list[psutil.Process]:
         except psutil.NoSuchProcess:
             continue
     return found
+
+
+async def test_a_server_given_a_cache_writes_its_index_there_too(
+    start_editor: StartEditor, workspace: Path, tmp_path: Path
+) -> None:
+    editor = await start_editor("--cache", tmp_path / "cache", folders=[workspace])
+    await ask_when_indexed(editor, "retry with backoff", "Sender.send_with_backoff")
+    assert len(list((tmp_path / "cache" / "index").glob("*.sqlite"))) == 1

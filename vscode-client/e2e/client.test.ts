@@ -85,6 +85,12 @@ describe("client", () => {
     await waitForStatus(page, /no model.*The artifact is incomplete: run codet5p doctor/s);
   });
 
+  test("where the cache cannot be written, the status bar names the setting for another folder", async () => {
+    const error = "cannot write /home/ada/.cache/codet5p: Read-only file system; free some space or set another folder with --cache";
+    const { page } = await open({ version: "0.1.0", status: { error } });
+    await waitForStatus(page, /no model.*Read-only file system.*another folder with the setting codet5p\.server\.cacheFolder/s);
+  });
+
   test("a server that keeps ending is left alone after five times, and can be started by hand", async () => {
     const { page } = await open({ version: "0.1.0", endsAfterMs: 300 });
     await waitForToast(page, /server ended 5 times in a row/);

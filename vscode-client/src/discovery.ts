@@ -17,6 +17,8 @@ export interface ServerCommand {
 export interface Machine {
   /** `codet5p.server.path`, trimmed; empty when unset. */
   readonly configuredPath: string;
+  /** `codet5p.server.cacheFolder`, trimmed; empty for the user's cache. */
+  readonly cacheFolder: string;
   readonly clientVersion: string;
   isExecutable(file: string): Promise<boolean>;
   /** The interpreter that the Python extension has selected; undefined without one, or in an untrusted folder. */
@@ -38,6 +40,11 @@ export interface Machine {
  * environment cannot be made.
  */
 export async function findServer(machine: Machine): Promise<ServerCommand> {
+  const found = await findProgram(machine);
+  return machine.cacheFolder === "" ? found : { ...found, args: [...found.args, "--cache", machine.cacheFolder] };
+}
+
+async function findProgram(machine: Machine): Promise<ServerCommand> {
   if (machine.configuredPath !== "") return configuredServer(machine);
   const selected = await machine.selectedInterpreter();
   if (selected !== undefined && hasFittingServer(machine, selected)) {

@@ -68,7 +68,7 @@ export function deactivate(): Promise<void> | undefined {
 function settingsTriggers(server: Server): vscode.Disposable[] {
   return [
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration("codet5p.server.path")) void server.restartIfMoved();
+      if (event.affectsConfiguration("codet5p.server")) void server.restartIfMoved();
       else if (event.affectsConfiguration(SECTION)) server.notify(SETTINGS_METHOD, { settings: { [SECTION]: settingsForServer() } });
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void server.restartIfMoved()),

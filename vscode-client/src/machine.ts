@@ -15,7 +15,7 @@ import {
 } from "./interpreters";
 import { installedInterpreter, installPrivateServer, type PrivateEnvironment } from "./privateEnvironment";
 import { selectedInterpreterPath } from "./pythonExtension";
-import { configuredServerPath } from "./settings";
+import { configuredCacheFolder, configuredServerPath } from "./settings";
 
 /** Probes run in the temporary folder: Python imports from where it stands, and that must not be the user's code. */
 export const SAFE_FOLDER = os.tmpdir();
@@ -42,6 +42,7 @@ export function thisMachine(
   const environment = privateEnvironment(context);
   return {
     configuredPath: configuredServerPath(),
+    cacheFolder: configuredCacheFolder(),
     clientVersion: versionOf(context),
     isExecutable,
     log: (line) => {

@@ -5,10 +5,9 @@ import * as vscode from "vscode";
 export const SECTION = "codet5p";
 const COMPLETION_ENABLE = "completion.enable";
 
-export function configuredServerPath(): string {
-  const value = vscode.workspace.getConfiguration(SECTION).get<unknown>("server.path");
-  return typeof value === "string" ? value.trim() : "";
-}
+export const configuredServerPath = (): string => textSetting("server.path");
+
+export const configuredCacheFolder = (): string => textSetting("server.cacheFolder");
 
 /** Whether completion is on for `languageId`; anything but an explicit `false` is on. */
 export function isCompletionEnabled(languageId: string | undefined): boolean {
@@ -46,4 +45,9 @@ export function settingsForServer(): unknown {
 
 function configurationFor(languageId: string | undefined): vscode.WorkspaceConfiguration {
   return vscode.workspace.getConfiguration(SECTION, languageId === undefined ? undefined : { languageId });
+}
+
+function textSetting(name: string): string {
+  const value = configurationFor(undefined).get<unknown>(name);
+  return typeof value === "string" ? value.trim() : "";
 }

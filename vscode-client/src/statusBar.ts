@@ -86,7 +86,7 @@ export class StatusBar implements vscode.Disposable {
 
   private async askServer(): Promise<void> {
     const status = await this.server.status();
-    this.problem = status?.error ?? undefined;
+    this.problem = status?.error?.replace("--cache", "the setting codet5p.server.cacheFolder");
     this.refresh();
   }
 

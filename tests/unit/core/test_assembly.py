@@ -112,14 +112,15 @@ def test_a_failed_renewal_keeps_what_was_there(artifact: Path, cache: Path, monk
     with pytest.raises(ArtifactError) as caught:
         assemble(artifact, cache)
     home = models.completion.parent
-    assert str(caught.value) == f"cannot write {home}: No space left on device; free some space or set the cache"
+    remedy = "free some space or set another folder with --cache"
+    assert str(caught.value) == f"cannot write {home}: No space left on device; {remedy}"
     assert list(cache.iterdir()) == [home]
     assert is_runnable(models)
 
 
 def test_a_cache_that_cannot_be_made_is_an_error_with_the_remedy(artifact: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", "utf-8")
-    with pytest.raises(ArtifactError, match=r"^cannot write .*: Not a directory; free some space or set the cache$"):
+    with pytest.raises(ArtifactError, match=r"^cannot write .*: Not a directory; free some space .* with --cache$"):
         assemble(artifact, tmp_path / "file" / "cache")
 
 

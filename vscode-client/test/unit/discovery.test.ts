@@ -14,6 +14,7 @@ function bareMachine(given: Partial<Machine> = {}): Machine & { readonly lines: 
   const lines: string[] = [];
   return {
     configuredPath: "",
+    cacheFolder: "",
     clientVersion: "0.1.0",
     isExecutable: () => Promise.resolve(false),
     selectedInterpreter: () => Promise.resolve(undefined),
@@ -99,4 +100,9 @@ test("two answers are the same server when the command line is the same", () => 
   assert.ok(isSameServer(server, { ...server, origin: "setting" }));
   assert.ok(!isSameServer(server, { ...server, command: "/b" }));
   assert.ok(!isSameServer(undefined, server));
+});
+
+test("a cache folder of the user's choice is passed to whichever server is started", async () => {
+  const machine = bareMachine({ cacheFolder: "/data/codet5p" });
+  assert.deepEqual((await findServer(machine)).args, [...MODULE_ARGS, "--cache", "/data/codet5p"]);
 });
