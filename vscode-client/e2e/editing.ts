@@ -42,8 +42,9 @@ export async function waitForStatus(page: Page, pattern: RegExp, timeoutMs = PAT
 
 export const waitUntilReady = (page: Page, timeoutMs = PATIENCE_MS): Promise<string> => waitForStatus(page, /is ready/, timeoutMs);
 
-const FIRST_LINE = ".editor-instance .ghost-text-decoration";
-const FURTHER_LINES = ".view-zones .suggest-preview-text .ghost-text";
+/** With the part that the open list would insert, which has a class of its own. */
+const FIRST_LINE = ".editor-instance .ghost-text-decoration, .editor-instance .ghost-text-decoration-preview";
+const FURTHER_LINES = ".view-zones .suggest-preview-text .view-line";
 
 /** The ghost text on the page; empty when there is none. Further lines follow after a newline. */
 export async function ghostText(page: Page): Promise<string> {
