@@ -62,7 +62,9 @@ describe("trust and surroundings", () => {
   });
 
   async function openWithPath(folder: string): Promise<Workbench> {
-    workbench = await openWorkbench({ files: FILES, open: "main.py", settings: {}, env: { PATH: folder } });
+    // As if started from a terminal: otherwise the editor asks the login shell for its PATH.
+    const env = { PATH: folder, VSCODE_CLI: "1" };
+    workbench = await openWorkbench({ files: FILES, open: "main.py", settings: {}, env });
     return workbench;
   }
 });
