@@ -9,6 +9,7 @@ from typing import Any
 
 from codet5p.core.config import from_mapping
 from codet5p.core.errors import ConfigError
+from codet5p.lsp_server.features.completion import Blocks
 from codet5p.lsp_server.features.docstring.styles import STYLE_NAMES
 
 __all__ = ["CompletionSettings", "DocstringSettings", "SearchSettings", "Settings", "read_settings"]
@@ -28,7 +29,11 @@ class CompletionSettings:
         delay_milliseconds: Shortest pause in typing to wait for before asking the model; an explicit request never
             waits.
         adaptive_delay: Whether to wait longer, as long as this person takes from key to key.
-        max_new_tokens: Length of a suggestion, at most, in tokens.
+        blocks: When more than a line may be suggested: `never`, `onRequest` by the user, or `auto`, also while typing
+            where a block was just opened.
+        max_block_lines: Lines of a block, at most.
+        max_candidates: Suggestions to choose from, at most, where the user asks.
+        max_new_tokens: Length of a suggested line, at most, in tokens.
         time_limit_milliseconds: Time after which the model is stopped and what is there is shown.
     """
 
@@ -39,6 +44,9 @@ class CompletionSettings:
     in_strings: bool = True
     delay_milliseconds: int = 50
     adaptive_delay: bool = True
+    blocks: Blocks = "onRequest"
+    max_block_lines: int = 8
+    max_candidates: int = 3
     max_new_tokens: int = 24
     time_limit_milliseconds: int = 1000
 
@@ -46,6 +54,8 @@ class CompletionSettings:
         """Refuse values that make no sense."""
         for name, lowest, highest in (
             ("delay_milliseconds", 0, 10_000),
+            ("max_block_lines", 2, 40),
+            ("max_candidates", 1, 8),
             ("max_new_tokens", 1, 256),
             ("time_limit_milliseconds", 10, 60_000),
         ):

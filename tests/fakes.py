@@ -50,6 +50,7 @@ class FakeEngine:
         self.requests: list[GenerationRequest] = []
         self.prepared: list[tuple[int, ...]] = []
         self.has_begun = Event()
+        self.most_alternatives = 8
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -64,7 +65,16 @@ class FakeEngine:
         if answer is None:
             assert stop.wait(10), "nobody stopped the request"
             return None
-        return self._generation(request.required_prefix + answer.encode(), is_finished=answer.endswith("\n"))
+        return self._generation(request.required_prefix + answer.encode(), request)
+
+    def alternatives(self, request: GenerationRequest, count: int, stop: Event) -> tuple[Generation, ...] | None:
+        """Return the next `count` answers, or as many as are left."""
+        generations: list[Generation] = []
+        for _ in range(min(count, self.most_alternatives, len(self._answers))):
+            if (generation := self.generate(request, stop)) is None:
+                return None
+            generations.append(generation)
+        return tuple(generations)
 
     def prepare(self, static_ids: tuple[int, ...]) -> None:
         self.prepared.append(static_ids)
@@ -80,6 +90,10 @@ class FakeEngine:
     def _bytes_of(self, ids: Iterable[int]) -> bytes:
         return b"".join(self._tokenizer.token_bytes[token_id] for token_id in ids)
 
-    def _generation(self, content: bytes, *, is_finished: bool) -> Generation:
+    def _generation(self, content: bytes, request: GenerationRequest) -> Generation:
         ids = tuple(self._id_of_byte[byte] for byte in content)
-        return Generation(ids=ids, log_probs=(-0.5,) * len(ids), is_finished=is_finished)
+        is_over = request.is_over or (lambda _: False)
+        over = next((count for count, token_id in enumerate(ids, start=1) if is_over(token_id)), None)
+        return Generation(
+            ids=ids[:over], log_probs=(-0.5,) * len(ids[:over]), is_finished=over is None and content.endswith(b"\n")
+        )

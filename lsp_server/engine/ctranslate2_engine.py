@@ -6,6 +6,7 @@ trim the heap, load the model (0.2 s). Decoding is greedy: the callback that sto
 """
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -23,6 +24,7 @@ __all__ = ["CTranslate2Engine"]
 
 _UNLOAD_SECONDS = 1.0
 _UNLOAD_PAUSE_SECONDS = 0.001
+_LEAST_FIRST_LOG_PROB = -4.0  # 2 %
 
 
 class CTranslate2Engine:
@@ -96,17 +98,67 @@ class CTranslate2Engine:
             return Generation(ids=(), log_probs=(), is_finished=False)
         steps, first_logits = self._decode(request, (), stop, only_first_of=allowed)
         if allowed is not None and steps and steps[0][0] not in allowed and not stop.is_set():
-            healed = _best_of(first_logits, allowed)
+            (healed,) = _best_of(first_logits, allowed, 1)
             steps = [healed]
-            if healed[0] not in set(request.end_ids) and request.max_new_tokens > 1:
+            is_over = request.is_over is not None and request.is_over(healed[0])
+            if healed[0] not in set(request.end_ids) and request.max_new_tokens > 1 and not is_over:
                 steps += self._decode(request, (healed[0],), stop)[0]
         if stop.is_set():
             return None
-        ids = tuple(token_id for token_id, _ in steps)
-        return Generation(
-            ids=ids,
-            log_probs=tuple(log_prob for _, log_prob in steps),
-            is_finished=bool(ids) and ids[-1] in set(request.end_ids),
+        return _generation(steps, set(request.end_ids))
+
+    def alternatives(self, request: GenerationRequest, count: int, stop: Event) -> tuple[Generation, ...] | None:
+        """Return a continuation from each of the likeliest first tokens, the likeliest first.
+
+        Args:
+            request: What to continue, and how far; `is_over` is not asked.
+            count: Continuations, at most; first tokens below 2 % are not followed.
+            stop: Set by another thread when the answer is no longer wanted.
+
+        Returns:
+            Greedy continuations, computed together; None if `stop` was set.
+
+        Raises:
+            EngineError: If the runtime refuses.
+        """
+        prefix = request.required_prefix
+        allowed = self._healing.allowed_ids(prefix) if prefix else np.arange(len(self._tokenizer.tokens))
+        if not len(allowed):
+            return ()
+        result = self._run(request.static_ids, request.tail_ids, max_length=1, return_logits_vocab=True)
+        firsts = _best_of(result.logits[0][0], allowed, count)
+        firsts = [first for first in firsts if first[1] >= _LEAST_FIRST_LOG_PROB or first is firsts[0]]
+        if stop.is_set():
+            return None
+        ends = set(request.end_ids)
+        steps = {first[0]: [first] for first in firsts}
+        followed = [first for first in firsts if first[0] not in ends] if request.max_new_tokens > 1 else []
+        self._follow(request, [steps[token_id] for token_id, _ in followed], stop)
+        if stop.is_set():
+            return None
+        return tuple(_generation(steps[token_id], ends) for token_id, _ in firsts)
+
+    def _follow(self, request: GenerationRequest, paths: list[list[tuple[int, float]]], stop: Event) -> None:
+        """Continue each path in place, all of them in one batch."""
+        if not paths:
+            return
+        deadline = time.monotonic() + request.time_limit_seconds
+        vocabulary_size = len(self._tokenizer.tokens)
+
+        def keep_step(step: Any) -> bool:
+            if step.token_id >= vocabulary_size:
+                return True
+            paths[step.batch_id].append((step.token_id, step.log_prob))
+            return stop.is_set() or time.monotonic() > deadline
+
+        self._run_batch(
+            request.static_ids,
+            [(*request.tail_ids, path[0][0]) for path in paths],
+            max_length=request.max_new_tokens - 1,
+            end_token=list(request.end_ids),
+            return_end_token=True,
+            return_scores=True,
+            callback=keep_step,
         )
 
     def _decode(
@@ -129,7 +181,9 @@ class CTranslate2Engine:
                 return True
             steps.append((step.token_id, step.log_prob))
             misfit = only_first_of is not None and len(steps) == 1 and step.token_id not in only_first_of
-            return misfit or stop.is_set() or time.monotonic() > deadline
+            if misfit or stop.is_set() or time.monotonic() > deadline:
+                return True
+            return request.is_over is not None and request.is_over(step.token_id)
 
         result = self._run(
             request.static_ids,
@@ -144,11 +198,14 @@ class CTranslate2Engine:
         return steps, result.logits[0][0] if only_first_of is not None else None
 
     def _run(self, static_ids: tuple[int, ...], tail_ids: tuple[int, ...], **options: Any) -> Any:
+        return self._run_batch(static_ids, [tail_ids], **options)[0]
+
+    def _run_batch(self, static_ids: tuple[int, ...], tails: Sequence[tuple[int, ...]], **options: Any) -> Any:
         self._forget_if_full(static_ids)
         tokens = self._tokenizer.tokens
         try:
-            results = self._generator.generate_batch(
-                [[tokens[token_id] for token_id in tail_ids]],
+            return self._generator.generate_batch(
+                [[tokens[token_id] for token_id in tail_ids] for tail_ids in tails],
                 static_prompt=[tokens[token_id] for token_id in static_ids] or None,
                 beam_size=1,
                 include_prompt_in_result=False,
@@ -156,7 +213,6 @@ class CTranslate2Engine:
             )
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"the inference engine failed: {error}; see codet5p doctor") from None
-        return results[0]
 
     def _forget_if_full(self, static_ids: tuple[int, ...]) -> None:
         if self.is_prepared(static_ids):
@@ -177,9 +233,16 @@ class CTranslate2Engine:
         self._static_prompts.clear()
 
 
-def _best_of(logits: Any, allowed: Any) -> tuple[int, float]:
-    """Return the most likely allowed token and its log-probability among all tokens."""
+def _generation(steps: Sequence[tuple[int, float]], end_ids: set[int]) -> Generation:
+    ids = tuple(token_id for token_id, _ in steps)
+    log_probs = tuple(log_prob for _, log_prob in steps)
+    return Generation(ids=ids, log_probs=log_probs, is_finished=bool(ids) and ids[-1] in end_ids)
+
+
+def _best_of(logits: Any, allowed: Any, count: int) -> list[tuple[int, float]]:
+    """Return the `count` likeliest allowed tokens and their log-probabilities among all tokens, the likeliest first."""
     logits_V = np.asarray(logits, dtype=np.float32).ravel()
-    best = int(allowed[np.argmax(logits_V[allowed])])
+    order = np.argsort(-logits_V[allowed], kind="stable")[:count]
     largest = logits_V.max()
-    return best, float(logits_V[best] - largest - np.log(np.exp(logits_V - largest).sum()))
+    normaliser = largest + np.log(np.exp(logits_V - largest).sum())
+    return [(int(token_id), float(logits_V[token_id] - normaliser)) for token_id in allowed[order]]

@@ -10,6 +10,7 @@ from codet5p.core.tokenizer import Tokenizer
 from codet5p.lsp_server.engine.calibration import calibrated_threads
 from codet5p.lsp_server.engine.ctranslate2_engine import CTranslate2Engine
 from codet5p.lsp_server.engine.encoder_engine import EncoderEngine
+from codet5p.lsp_server.engine.protocol import Engine
 from codet5p.lsp_server.engine.sequence_engine import SequenceEngine
 
 __all__ = ["LoadedEngine", "load_encoder_engine", "load_engine", "load_sequence_engine"]
@@ -27,7 +28,7 @@ class LoadedEngine:
         num_threads: Threads of one computation.
     """
 
-    engine: CTranslate2Engine
+    engine: Engine
     manifest: Manifest
     num_threads: int
 

@@ -1,6 +1,6 @@
 """What the features ask of an inference engine. Token ids in, token ids out; no text, no documents, no editor."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
@@ -23,6 +23,8 @@ class GenerationRequest:
         max_new_tokens: Most tokens to generate.
         time_limit_seconds: When to stop with what there is, counted from the first token: once a long prompt has been
             processed, leaving without an answer would waste it.
+        is_over: Told each token as it comes; returns whether the generation ends with it. None leaves that to the other
+            limits.
     """
 
     static_ids: tuple[int, ...]
@@ -31,6 +33,7 @@ class GenerationRequest:
     end_ids: Sequence[int]
     max_new_tokens: int
     time_limit_seconds: float
+    is_over: Callable[[int], bool] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +61,10 @@ class Engine(Protocol):
 
     def generate(self, request: GenerationRequest, stop: Event) -> Generation | None:
         """Return the greedy continuation, or None if `stop` was set before it was complete."""
+        ...
+
+    def alternatives(self, request: GenerationRequest, count: int, stop: Event) -> tuple[Generation, ...] | None:
+        """Return a continuation from each of the likeliest first tokens, `count` at most, or None if `stop` was set."""
         ...
 
     def prepare(self, static_ids: tuple[int, ...]) -> None:

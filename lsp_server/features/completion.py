@@ -1,17 +1,23 @@
-"""Inline completion: the rest of the line at the cursor. Plain data in, plain data out."""
+"""Inline completion: the rest of the line at the cursor, or the block. Plain data in, plain data out."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from threading import Event
+from typing import Literal
 
 from codet5p.lsp_server.engine.protocol import Engine, Generation, GenerationRequest
+from codet5p.lsp_server.features.blocks import BlockEnd, block_to_show, is_after_opener, is_block_place
 from codet5p.lsp_server.features.filters import CLOSERS
 from codet5p.lsp_server.features.prompt import PromptWindows
-from codet5p.lsp_server.features.surroundings import line_end
+from codet5p.lsp_server.features.surroundings import line_end, line_start
 from codet5p.lsp_server.features.syntax import SyntaxTrees
 from codet5p.lsp_server.features.trimming import line_to_show
 from codet5p.lsp_server.features.type_through import TypeThroughCache
 
-__all__ = ["Completer", "CompletionLimits", "CompletionQuery", "Suggestion"]
+__all__ = ["Blocks", "Completer", "CompletionLimits", "CompletionQuery", "Suggestion"]
+
+Blocks = Literal["never", "onRequest", "auto"]
+_BLOCK_TIME_LIMITS = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +32,10 @@ class CompletionLimits:
         max_document_characters: Documents longer than this get no completions.
         in_comments: Whether to complete inside comments while typing.
         in_strings: Whether to complete inside strings while typing.
+        blocks: When more than a line may be suggested: `never`, `onRequest` by the user, or `auto`, also while typing
+            where a block was just opened.
+        max_block_lines: Lines of a block, at most.
+        max_candidates: Suggestions at most where the user asks.
     """
 
     max_static_tokens: int = 384
@@ -35,6 +45,9 @@ class CompletionLimits:
     max_document_characters: int = 2_000_000
     in_comments: bool = True
     in_strings: bool = True
+    blocks: Blocks = "onRequest"
+    max_block_lines: int = 8
+    max_candidates: int = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +60,7 @@ class CompletionQuery:
         offset: The cursor, in Python characters.
         grammar: Name of the grammar that reads it, where there is one.
         is_automatic: Whether typing asked, and not the user.
+        may_be_block: Whether there is room for more than a line.
     """
 
     uri: str
@@ -54,6 +68,7 @@ class CompletionQuery:
     offset: int
     grammar: str | None = None
     is_automatic: bool = False
+    may_be_block: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +76,7 @@ class Suggestion:
     """Text to insert at the cursor.
 
     Attributes:
-        text: The rest of the line.
+        text: The rest of the line, or a block of lines; no line end behind the last.
         score: Mean log-probability of its tokens, 0 at best.
         is_cached: Whether it was known before it was asked for.
     """
@@ -74,7 +89,7 @@ class Suggestion:
 class Completer:
     """Completes documents with one engine, remembering prompts and suggestions between requests.
 
-    `cached` may be called from the loop's thread; `complete` and `prepare_next` belong to the engine's.
+    `cached` and `recalled` may be called from the loop's thread; `complete` and `prepare_next` belong to the engine's.
     """
 
     def __init__(self, engine: Engine, limits: CompletionLimits, *, start_id: int) -> None:
@@ -89,6 +104,7 @@ class Completer:
         self.limits = limits
         self._cache = TypeThroughCache()
         self._trees = SyntaxTrees()
+        self._last_candidates: tuple[CompletionQuery, tuple[Suggestion, ...]] | None = None
         self._windows = PromptWindows(
             engine.tokenizer,
             max_static_tokens=limits.max_static_tokens,
@@ -114,6 +130,11 @@ class Completer:
             return None
         return Suggestion(text=known[0], score=known[1], is_cached=True)
 
+    def recalled(self, query: CompletionQuery) -> tuple[Suggestion, ...] | None:
+        """Return what `candidates` found if it was asked the same just before, else None."""
+        last = self._last_candidates
+        return last[1] if last is not None and last[0] == query else None
+
     def complete(self, query: CompletionQuery, stop: Event) -> Suggestion | None:
         """Return the rest of the line at the cursor.
 
@@ -133,30 +154,57 @@ class Completer:
             return known
         if not self._may_speak(query):
             return Suggestion(text="", score=0.0, is_cached=False)
-        prompt = self._windows.prompt(query.uri, query.text[: query.offset])
-        request = GenerationRequest(
-            static_ids=prompt.static_ids,
-            tail_ids=prompt.tail_ids,
-            required_prefix=prompt.required_prefix,
-            end_ids=self._end_ids,
-            max_new_tokens=self.limits.max_new_tokens,
-            time_limit_seconds=self.limits.time_limit_seconds,
-        )
+        is_for_block = query.may_be_block and self.limits.blocks == "auto"
+        if is_for_block and is_after_opener(query.text, query.offset, query.grammar):
+            return self._block(query, stop)
+        request = self._request(query)
         generation = self._engine.generate(request, stop)
         if generation is None or stop.is_set():
             return None
-        text = line_to_show(
-            query.text,
-            query.offset,
-            self._text_of(generation, prompt.required_prefix),
-            is_finished=generation.is_finished,
-            tree=self._trees.tree(query.uri, query.text, query.grammar),
-        )
-        score = sum(generation.log_probs) / max(len(generation.log_probs), 1)
-        is_out_of_time = not generation.is_finished and len(generation.ids) < self.limits.max_new_tokens
-        if text or not is_out_of_time:  # silence for lack of time is not worth remembering
-            self._cache.put(query.uri, query.text, query.offset, text, score)
-        return Suggestion(text=text, score=score, is_cached=False)
+        suggestion = self._line(query, request, generation)
+        if suggestion.text or not _is_out_of_time(request, generation):
+            self._remember(query, suggestion)
+        return suggestion
+
+    def candidates(self, query: CompletionQuery, stop: Event) -> tuple[Suggestion, ...] | None:
+        """Return what there is to choose from at the cursor, for a user who asked.
+
+        Args:
+            query: Document and cursor.
+            stop: Set by another thread when the answer is no longer wanted.
+
+        Returns:
+            Suggestions with text that differ, the best first: a line known already, lines that begin differently and,
+            where nothing else stands on the line, a block, which comes first in the empty body of what the line above
+            opened. None if stopped.
+
+        Raises:
+            EngineError: If the model fails.
+        """
+        if (recalled := self.recalled(query)) is not None:
+            return recalled
+        if not self.is_worth_asking(query):
+            return ()
+        known = self.cached(query)
+        request = self._request(query)
+        if (generations := self._generations(request, stop)) is None:
+            return None
+        lines = [self._line(query, request, generation) for generation in generations]
+        found = lines if known is None else [known, *lines]
+        if query.may_be_block and self.limits.blocks != "never" and is_block_place(query.text, query.offset):
+            if (block := self._block(query, stop)) is None:
+                return None
+            is_first = is_after_opener(query.text, query.offset, query.grammar)
+            found = [block, *found] if is_first else [*found[:1], block, *found[1:]]
+        by_text: dict[str, Suggestion] = {}
+        for suggestion in found:
+            if suggestion.text:
+                by_text.setdefault(suggestion.text, suggestion)
+        distinct = tuple(by_text.values())[: self.limits.max_candidates]
+        for suggestion in reversed(distinct):
+            self._remember(query, suggestion)
+        self._last_candidates = (query, distinct)
+        return distinct
 
     def prepare_next(self, query: CompletionQuery) -> None:
         """Process the prompt that the next lines will share, while nobody waits."""
@@ -178,7 +226,74 @@ class Completer:
         place = tree.place(query.text[: query.offset])
         return self.limits.in_comments if place == "comment" else self.limits.in_strings or place != "string"
 
-    def _text_of(self, generation: Generation, required_prefix: bytes) -> str:
+    def _request(self, query: CompletionQuery) -> GenerationRequest:
+        prompt = self._windows.prompt(query.uri, query.text[: query.offset])
+        return GenerationRequest(
+            static_ids=prompt.static_ids,
+            tail_ids=prompt.tail_ids,
+            required_prefix=prompt.required_prefix,
+            end_ids=self._end_ids,
+            max_new_tokens=self.limits.max_new_tokens,
+            time_limit_seconds=self.limits.time_limit_seconds,
+        )
+
+    def _generations(self, request: GenerationRequest, stop: Event) -> tuple[Generation, ...] | None:
+        if self.limits.max_candidates > 1:
+            return self._engine.alternatives(request, self.limits.max_candidates, stop)
+        generation = self._engine.generate(request, stop)
+        return None if generation is None else (generation,)
+
+    def _line(self, query: CompletionQuery, request: GenerationRequest, generation: Generation) -> Suggestion:
+        text = line_to_show(
+            query.text,
+            query.offset,
+            self._text_of(generation, request),
+            is_finished=generation.is_finished,
+            tree=self._trees.tree(query.uri, query.text, query.grammar),
+        )
+        return Suggestion(text=text, score=_mean(generation.log_probs), is_cached=False)
+
+    def _block(self, query: CompletionQuery, stop: Event) -> Suggestion | None:
+        """Return a block of lines, its text empty where silence is better; None if stopped."""
+        line = query.text[line_start(query.text, query.offset) : query.offset]
+        end = BlockEnd(line, self.limits.max_block_lines)
+        token_bytes = self._engine.tokenizer.token_bytes
+        plain = self._request(query)
+        request = replace(
+            plain,
+            end_ids=tuple(self._engine.tokenizer.special_ids),
+            max_new_tokens=self.limits.max_new_tokens * self.limits.max_block_lines,
+            time_limit_seconds=_BLOCK_TIME_LIMITS * self.limits.time_limit_seconds,
+            is_over=lambda token_id: end.is_reached(token_bytes[token_id].decode("utf-8", errors="replace")),
+        )
+        generation = self._engine.generate(request, stop)
+        if generation is None or stop.is_set():
+            return None
+        text = block_to_show(
+            query.text,
+            query.offset,
+            self._text_of(generation, request),
+            is_finished=generation.is_finished,
+            tree=self._trees.tree(query.uri, query.text, query.grammar),
+        )
+        suggestion = Suggestion(text=text, score=_mean(generation.log_probs), is_cached=False)
+        if text:
+            self._remember(query, suggestion)
+        return suggestion
+
+    def _remember(self, query: CompletionQuery, suggestion: Suggestion) -> None:
+        self._cache.put(query.uri, query.text, query.offset, suggestion.text, suggestion.score)
+
+    def _text_of(self, generation: Generation, request: GenerationRequest) -> str:
         tokenizer = self._engine.tokenizer
         generated = b"".join(tokenizer.token_bytes[token_id] for token_id in generation.ids)
-        return generated[len(required_prefix) :].decode("utf-8", errors="replace")
+        return generated[len(request.required_prefix) :].decode("utf-8", errors="replace")
+
+
+def _is_out_of_time(request: GenerationRequest, generation: Generation) -> bool:
+    """Return whether the time limit ended it: silence for lack of time is not worth remembering."""
+    return not generation.is_finished and len(generation.ids) < request.max_new_tokens
+
+
+def _mean(log_probs: Sequence[float]) -> float:
+    return sum(log_probs) / max(len(log_probs), 1)

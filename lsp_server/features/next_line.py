@@ -36,4 +36,5 @@ def query_after_line(uri: str, text: str, offset: int, grammar: str | None = Non
         offset=offset + len(new_line),
         grammar=grammar,
         is_automatic=True,
+        may_be_block=True,
     )

@@ -29,9 +29,10 @@ async def completion(
     # Editors that ask at every letter say `Invoked`, as they do for a person who wants the list.
     is_automatic = state.pace.is_typing(time.monotonic())
     query = query_of(document, document.text, offset, is_automatic=is_automatic)
-    suggestion = await suggest(state, document, query)
-    if suggestion is None:
+    suggestions = await suggest(state, document, query)
+    if not suggestions:
         return types.CompletionList(is_incomplete=True, items=[])
+    suggestion = suggestions[0]
     line_start, _ = document.line_span(document.line_at(offset))
     match = _WORD_AT_END.search(document.text[line_start:offset])
     word = match[0] if match else ""

@@ -12,10 +12,11 @@ __all__ = ["inline_completion"]
 async def inline_completion(
     state: ServerState, params: types.InlineCompletionParams, encoding: PositionEncoding
 ) -> types.InlineCompletionList:
-    """Return one item with its range always set (without one, editors differ in what they replace), or none.
+    """Return items with their range always set (without one, editors differ in what they replace), or none.
 
-    Where the completion list is open, the item continues the selected entry: it starts with that entry's text and
-    covers its range, or the editor would not show it.
+    While typing there is one item at most; who asks gets several to choose from. Where the completion list is open, an
+    item continues the selected entry: it starts with that entry's text and covers its range, or the editor would not
+    show it.
     """
     document = state.documents.get(params.text_document.uri)
     if document is None:
@@ -28,13 +29,14 @@ async def inline_completion(
         written = selected.text
     text = document.text[:start] + written + document.text[end:]
     is_automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
-    query = query_of(document, text, start + len(written), is_automatic=is_automatic)
-    suggestion = await suggest(state, document, query)
-    if suggestion is None:
-        return types.InlineCompletionList(items=[])
-    item = types.InlineCompletionItem(
-        insert_text=written + suggestion.text,
-        range=to_range(document, start, end, encoding),
-        command=accepted_command(document.uri, start + len(written) + len(suggestion.text)),
-    )
-    return types.InlineCompletionList(items=[item])
+    query = query_of(document, text, start + len(written), is_automatic=is_automatic, may_be_block=True)
+    suggestions = await suggest(state, document, query, several=not is_automatic)
+    items = [
+        types.InlineCompletionItem(
+            insert_text=written + suggestion.text,
+            range=to_range(document, start, end, encoding),
+            command=accepted_command(document.uri, start + len(written) + len(suggestion.text)),
+        )
+        for suggestion in suggestions
+    ]
+    return types.InlineCompletionList(items=items)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from threading import Event
 
 from lsprotocol import types
 
@@ -18,45 +19,68 @@ ACCEPTED_COMMAND = "codet5p.accepted"
 _PAUSE_BEFORE_CHORES_SECONDS = 0.15
 
 
-async def suggest(state: ServerState, document: Document, query: CompletionQuery) -> Suggestion | None:
-    """Return the suggestion for `query`, or None where there is none to show.
+async def suggest(
+    state: ServerState, document: Document, query: CompletionQuery, *, several: bool = False
+) -> tuple[Suggestion, ...]:
+    """Return the suggestions for `query`, the best first; none where there is none to show.
 
     Args:
         state: The server.
         document: The snapshot that the request is about.
         query: Its text and cursor, possibly with an item of the completion list filled in. If typing asks, it waits
             for a pause; an explicit request does not.
+        several: Whether the user wants a choice, for which the model works longer.
 
     Returns:
-        A suggestion with text in it; None if the settings, the cursor, the model or a newer request say no.
+        Suggestions with text in them; none if the settings, the cursor, the model or a newer request say no.
     """
     if not _is_wanted(state, document, query):
-        return None
+        return ()
     started = time.perf_counter()
     if (assistant := await state.assistant()) is None or not assistant.completer.is_worth_asking(query):
-        return None
-    suggestion = assistant.completer.cached(query)
-    if suggestion is None:
+        return ()
+    suggestions = assistant.completer.recalled(query) if several else _known(assistant, query)
+    is_known = suggestions is not None
+    if suggestions is None:
         delay = _delay(state, query)
         try:
-            suggestion = await state.scheduler.run(
-                document.uri, lambda stop: assistant.completer.complete(query, stop), delay_seconds=delay
+            suggestions = await state.scheduler.run(
+                document.uri, lambda stop: _asked(assistant, query, stop, several=several), delay_seconds=delay
             )
         except CodeT5pError as error:
             state.last_error = str(error)
-            return None
-        if suggestion is not None and suggestion.text:
+            return ()
+        if suggestions and not several and suggestions[0].text:
             state.pace.answered(time.perf_counter() - started - delay)
     _prepare_when_idle(state, assistant, query)
-    if suggestion is None or state.documents.get(document.uri) is not document:
-        return None
+    if suggestions is None or state.documents.get(document.uri) is not document:
+        return ()
+    shown = tuple(suggestion for suggestion in suggestions if suggestion.text)
     state.statistics.record_latency(time.perf_counter() - started)
-    state.statistics.count("from cache" if suggestion.is_cached else "generated")
-    state.statistics.count("shown" if suggestion.text else "silent")
-    return suggestion if suggestion.text else None
+    is_known = is_known or any(suggestion.is_cached for suggestion in suggestions if not several)
+    state.statistics.count("from cache" if is_known else "generated")
+    state.statistics.count("shown" if shown else "silent")
+    return shown
 
 
-def query_of(document: Document, text: str, offset: int, *, is_automatic: bool) -> CompletionQuery:
+def _known(assistant: Assistant, query: CompletionQuery) -> tuple[Suggestion, ...] | None:
+    known = assistant.completer.cached(query)
+    return None if known is None else (known,)
+
+
+def _asked(
+    assistant: Assistant, query: CompletionQuery, stop: Event, *, several: bool
+) -> tuple[Suggestion, ...] | None:
+    """Ask the model, on its thread."""
+    if several:
+        return assistant.completer.candidates(query, stop)
+    suggestion = assistant.completer.complete(query, stop)
+    return None if suggestion is None else (suggestion,)
+
+
+def query_of(
+    document: Document, text: str, offset: int, *, is_automatic: bool, may_be_block: bool = False
+) -> CompletionQuery:
     """Return the query for a cursor.
 
     Args:
@@ -64,6 +88,7 @@ def query_of(document: Document, text: str, offset: int, *, is_automatic: bool) 
         text: Its content, possibly with an item of the completion list filled in.
         offset: The cursor, in Python characters of `text`.
         is_automatic: Whether typing asks.
+        may_be_block: Whether the editor can show more than a line.
 
     Returns:
         The query, with the grammar of the document's language.
@@ -74,6 +99,7 @@ def query_of(document: Document, text: str, offset: int, *, is_automatic: bool) 
         offset=offset,
         grammar=grammar_of_document(document.language_id, document.uri),
         is_automatic=is_automatic,
+        may_be_block=may_be_block,
     )
 
 

@@ -26,8 +26,10 @@ _numbers = itertools.count(1)
 class Buffer:
     """A document as the editor holds it; each change is sent to the server as the protocol says."""
 
-    def __init__(self, client: LanguageClient, encoding: Encoding, text: str, language_id: str) -> None:
-        self.uri = f"file:///workspace/file{next(_numbers)}"
+    def __init__(
+        self, client: LanguageClient, encoding: Encoding, text: str, language_id: str, name: str | None = None
+    ) -> None:
+        self.uri = f"file:///workspace/{name or f'file{next(_numbers)}'}"
         self._client = client
         self._encoding = encoding
         self._language_id = language_id
@@ -177,9 +179,9 @@ class Editor:
             await asyncio.sleep(_POLL_SECONDS)
         return status
 
-    def open(self, text: str, language_id: str = "python") -> Buffer:
-        """Open a document under a name of its own."""
-        return Buffer(self.client, self._encoding, text, language_id)
+    def open(self, text: str, language_id: str = "python", name: str | None = None) -> Buffer:
+        """Open a document under this name, or one of its own."""
+        return Buffer(self.client, self._encoding, text, language_id, name)
 
     async def inline(
         self,
@@ -189,7 +191,19 @@ class Editor:
         is_automatic: bool = False,
         selected: types.SelectedCompletionInfo | None = None,
     ) -> types.InlineCompletionItem | None:
-        """Return the ghost text at an offset, the end of the document if none is given, or None where there is none."""
+        """Return the best ghost text at an offset, the end of the document if none is given, or None without any."""
+        items = await self.choice(buffer, offset, is_automatic=is_automatic, selected=selected)
+        return items[0] if items else None
+
+    async def choice(
+        self,
+        buffer: Buffer,
+        offset: int | None = None,
+        *,
+        is_automatic: bool = False,
+        selected: types.SelectedCompletionInfo | None = None,
+    ) -> Sequence[types.InlineCompletionItem]:
+        """Return all ghost texts at an offset, the end of the document if none is given."""
         kinds = types.InlineCompletionTriggerKind
         params = types.InlineCompletionParams(
             text_document=types.TextDocumentIdentifier(uri=buffer.uri),
@@ -201,8 +215,8 @@ class Editor:
         answer = self.client.text_document_inline_completion_async(params)
         result = await asyncio.wait_for(answer, ANSWER_SECONDS)
         assert isinstance(result, types.InlineCompletionList)
-        assert len(result.items) <= 1
-        return result.items[0] if result.items else None
+        assert len(result.items) <= (1 if is_automatic else 3)
+        return result.items
 
     async def complete(self, buffer: Buffer, offset: int | None = None) -> types.CompletionList:
         """Return the completion list at an offset, the end of the document if none is given."""

@@ -192,3 +192,64 @@ def test_emptying_the_store_gives_the_memory_back(tmp_path: Path) -> None:
     kept = resident_mb(len(starts))
     assert max(emptied[3:]) - max(emptied[:3]) < 33
     assert max(kept[3:]) - max(kept[:3]) > 3 * 33
+
+
+def alternatives(engine: Engine, count: int, **changes: object) -> tuple[Generation, ...]:
+    found = engine.alternatives(request(**changes), count, Event())
+    assert found is not None
+    return found
+
+
+def test_alternatives_begin_with_the_likeliest_tokens_and_go_on_greedily(
+    engine: CTranslate2Engine, torch_model: CodeT5pModel
+) -> None:
+    first_log_probs = torch_log_probs(torch_model, STATIC + TAIL)
+    likeliest = first_log_probs[: len(TOKENIZER.tokens)].topk(3)
+    found = alternatives(engine, 3)
+    possible = [int(i) for i, value in zip(likeliest.indices, likeliest.values, strict=True) if value >= -4.0]
+    assert [generation.ids[0] for generation in found] == possible[: len(found)]
+    for generation in found:
+        assert generation.log_probs[0] == pytest.approx(float(first_log_probs[generation.ids[0]]), abs=1e-3)
+        ids = list(STATIC + TAIL + generation.ids[:1])
+        for token_id in generation.ids[1:]:
+            assert token_id == int(torch_log_probs(torch_model, ids).argmax())
+            ids.append(token_id)
+    assert found[0].ids == generate(engine).ids
+
+
+@pytest.mark.parametrize("prefix", [b"va", b" ", b"re"])
+def test_alternatives_start_with_the_required_prefix(engine: CTranslate2Engine, prefix: bytes) -> None:
+    found = alternatives(engine, 4, required_prefix=prefix)
+    assert found
+    assert all(bytes_of(generation.ids[:1]).startswith(prefix) for generation in found)
+    assert len({generation.ids[0] for generation in found}) == len(found)
+    assert found[0].ids[0] == generate(engine, required_prefix=prefix).ids[0]
+
+
+def test_an_alternative_that_is_an_end_goes_no_further(engine: CTranslate2Engine) -> None:
+    (first, *_) = alternatives(engine, 3)
+    ended = alternatives(engine, 3, end_ids=(first.ids[0],))
+    assert ended[0].ids == first.ids[:1]
+    assert ended[0].is_finished
+    assert alternatives(engine, 1, max_new_tokens=1)[0].ids == first.ids[:1]
+
+
+def test_stopped_alternatives_are_none_and_impossible_ones_are_few(engine: CTranslate2Engine) -> None:
+    stop = Event()
+    stop.set()
+    assert engine.alternatives(request(), 3, stop) is None
+    assert alternatives(engine, 3, required_prefix=b"\xff\xfe") == ()
+
+
+@pytest.mark.parametrize("prefix", [b"", b"va", b"x"])
+def test_generation_is_over_with_the_token_that_says_so(engine: CTranslate2Engine, prefix: bytes) -> None:
+    told: list[int] = []
+
+    def is_over(token_id: int) -> bool:
+        told.append(token_id)
+        return len(told) == 3
+
+    whole = generate(engine, required_prefix=prefix)
+    part = generate(engine, required_prefix=prefix, is_over=is_over)
+    assert tuple(told) == part.ids == whole.ids[:3]
+    assert not part.is_finished

@@ -10,7 +10,7 @@ from codet5p.lsp_server.features.completion import Completer, CompletionLimits, 
 URI = "file:///a.py"
 
 
-def completer_on(engine: FakeEngine, **limits: float) -> Completer:
+def completer_on(engine: FakeEngine, **limits: float | str) -> Completer:
     bounds = CompletionLimits(**limits)  # type: ignore[arg-type]
     return Completer(engine, bounds, start_id=engine.tokenizer.token_id(START_TOKEN))
 
@@ -195,3 +195,102 @@ def test_who_asks_in_a_comment_is_answered_and_may_type_on() -> None:
     typed_on = completer.cached(replace(query("# why not▮"), grammar="python", is_automatic=True))
     assert typed_on is not None
     assert typed_on.text == " this"
+
+
+def chosen(completer: Completer, asked: CompletionQuery) -> list[str]:
+    """Return the texts to choose from."""
+    found = completer.candidates(asked, Event())
+    assert found is not None
+    return [suggestion.text for suggestion in found]
+
+
+def test_candidates_differ_and_the_likeliest_is_first() -> None:
+    completer = completer_on(FakeEngine("values\n", "values  \n", "other\n", "more\n"), max_candidates=4)
+    assert chosen(completer, query("x = ▮")) == ["values", "other", "more"]
+
+
+def test_candidates_are_at_most_so_many() -> None:
+    completer = completer_on(FakeEngine("first\n", "other\n", "third\n"), max_candidates=2)
+    assert chosen(completer, query("x = ▮")) == ["first", "other"]
+
+
+def test_what_is_shown_already_stays_the_first_candidate() -> None:
+    completer = completer_on(FakeEngine("shown\n", "other\n"))
+    completer.complete(query("x = ▮"), Event())
+    assert chosen(completer, query("x = ▮")) == ["shown", "other"]
+
+
+def test_candidates_asked_for_again_are_remembered_and_each_can_be_typed_through() -> None:
+    engine = FakeEngine("first\n", "other\n")
+    completer = completer_on(engine)
+    assert chosen(completer, query("x = ▮")) == chosen(completer, query("x = ▮")) == ["first", "other"]
+    assert len(engine.requests) == 2
+    for typed, left in (("fi", "rst"), ("oth", "er")):
+        known = completer.cached(query(f"x = {typed}▮"))
+        assert known is not None
+        assert known.text == left
+
+
+def test_candidates_that_are_stopped_are_none() -> None:
+    stop = Event()
+    stop.set()
+    assert completer_on(FakeEngine(None)).candidates(query("x = ▮"), stop) is None
+
+
+def test_in_the_middle_of_a_line_there_is_nothing_to_choose() -> None:
+    assert completer_on(FakeEngine()).candidates(query("x = ▮y"), Event()) == ()
+
+
+BODY = "y = x + 1\n    return y\nz"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("def f(x):\n    ▮\n", ["y = x + 1\n    return y", "pass x"]),  # first in an empty body
+        ("def f(x):\n    a = 1\n    ▮\n", ["pass x", "y = x + 1\n    return y"]),
+        ("def f(x):\n    b = ▮\n", ["pass x"]),
+    ],
+)
+def test_who_asks_on_an_empty_line_gets_a_block_too(text: str, expected: list[str]) -> None:
+    engine = FakeEngine("pass x\n", BODY)
+    engine.most_alternatives = 1
+    assert chosen(completer_on(engine), replace(query(text), may_be_block=True)) == expected
+
+
+def test_while_typing_a_block_comes_only_where_it_is_wanted_and_one_was_opened() -> None:
+    asked = replace(query("def f(x):\n    ▮\n"), may_be_block=True, is_automatic=True)
+    for blocks, answer, expected in (
+        ("never", "return x\n", "return x"),
+        ("onRequest", "return x\n", "return x"),
+        ("auto", BODY, "y = x + 1\n    return y"),
+    ):
+        suggestion = completer_on(FakeEngine(answer), blocks=blocks).complete(asked, Event())
+        assert suggestion is not None
+        assert suggestion.text == expected
+    elsewhere = replace(query("def f(x):\n    y = 1\n    ▮\n"), may_be_block=True, is_automatic=True)
+    suggestion = completer_on(FakeEngine("return x\n"), blocks="auto").complete(elsewhere, Event())
+    assert suggestion is not None
+    assert suggestion.text == "return x"
+
+
+def test_in_single_line_mode_who_asks_gets_lines_only() -> None:
+    completer = completer_on(FakeEngine("return x\n"), blocks="never")
+    assert chosen(completer, replace(query("def f(x):\n    ▮\n"), may_be_block=True)) == ["return x"]
+
+
+def test_a_block_can_be_typed_through_line_by_line() -> None:
+    completer = completer_on(FakeEngine(BODY), blocks="auto")
+    completer.complete(replace(query("def f(x):\n    ▮\n"), may_be_block=True, is_automatic=True), Event())
+    known = completer.cached(query("def f(x):\n    y = x + 1\n    re▮\n"))
+    assert known is not None
+    assert known.text == "turn y"
+
+
+def test_a_block_has_its_own_limits() -> None:
+    engine = FakeEngine(BODY)
+    completer = completer_on(engine, blocks="auto", max_block_lines=3, max_new_tokens=10, time_limit_seconds=0.5)
+    completer.complete(replace(query("def f(x):\n    ▮\n"), may_be_block=True, is_automatic=True), Event())
+    (request,) = engine.requests
+    assert (request.max_new_tokens, request.time_limit_seconds) == (30, 1.5)
+    assert set(request.end_ids) == engine.tokenizer.special_ids

@@ -141,7 +141,7 @@ async def test_files_that_look_like_secrets_are_never_read(state_with: States) -
 
 
 async def test_snoozed_it_answers_only_who_asks_until_it_is_woken(state_with: States) -> None:
-    state = state_with("values\n", "values\n")
+    state = state_with(*["values\n"] * 4)
     snooze_completion(state, 5)
     assert 295 < state.snoozed_seconds <= 300
     assert await ask(state, "x = ▮", AUTOMATIC) == []
@@ -159,7 +159,7 @@ async def test_a_snooze_without_a_proper_length_is_a_quarter_of_an_hour(
 
 
 async def test_the_pace_of_typing_sets_the_delay(state_with: States, monkeypatch: pytest.MonkeyPatch) -> None:
-    state = state_with("values\n", "values\n", "values\n")
+    state = state_with(*["values\n"] * 5)
     delays = []
     run = state.scheduler.run
 
@@ -173,6 +173,23 @@ async def test_the_pace_of_typing_sets_the_delay(state_with: States, monkeypatch
     state.apply(Settings(completion=CompletionSettings(adaptive_delay=False, delay_milliseconds=70)))
     await ask(state, "z = ▮", AUTOMATIC)
     assert delays == [pytest.approx(0.2), 0.0, pytest.approx(0.07)]
+
+
+async def test_who_asks_gets_a_choice_and_typing_gets_one(state_with: States) -> None:
+    state = state_with("values\n", "other\n", "values\n", "more\n")
+    items = await ask(state, "x = ▮", INVOKED)
+    assert [item.insert_text for item in items] == ["values", "other"]
+    assert all(item.range == items[0].range for item in items)
+    assert [item.insert_text for item in await ask(state, "y = ▮", AUTOMATIC)] == ["more"]
+
+
+async def test_a_block_is_shown_to_who_asks_for_it(state_with: States) -> None:
+    state = state_with("y = 1\n", "y = 1\n    return y\nx")
+    state.apply(Settings(completion=CompletionSettings(max_candidates=1)))
+    (item,) = await ask(state, "def f():\n    ▮\n", INVOKED)
+    assert item.insert_text == "y = 1\n    return y"
+    assert item.command is not None
+    assert item.command.arguments == [URI, len("def f():\n    y = 1\n    return y")]
 
 
 async def test_a_request_that_came_while_loading_is_answered_after_it(empty_state: ServerState) -> None:
@@ -197,9 +214,9 @@ async def test_a_failure_of_the_engine_goes_into_the_status(state_with: States) 
 
 async def test_what_was_shown_is_counted(state_with: States) -> None:
     state = state_with("values\n", "\n")
-    await ask(state, "x = ▮")
-    await ask(state, "x = va▮")
-    await ask(state, "y = 1▮")
+    await ask(state, "x = ▮", AUTOMATIC)
+    await ask(state, "x = va▮", AUTOMATIC)
+    await ask(state, "y = 1▮", AUTOMATIC)
     counts = dict(state.statistics.counts)
     assert counts == {"generated": 2, "from cache": 1, "shown": 2, "silent": 1}
     assert state.statistics.latency_ms()["p50"] is not None
