@@ -39,6 +39,8 @@ from codet5p.export.quantization import quantize_rows
 __all__ = ["ExportOptions", "export_artifact"]
 
 _Tensors = dict[str, NDArray[Any]]
+# Matrices that are added and not multiplied, for which CTranslate2 has no int8.
+_ADDED = ("relative_bias.weight", "position_embedding.weight")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,7 +158,7 @@ def _stored(
     """Yield each tensor as it is stored: a matrix with its scales, so that both land in one file."""
     for name in sorted(tensors):
         tensor = np.ascontiguousarray(tensors[name])
-        if quantization == "int8" and tensor.ndim == 2 and "relative_bias" not in name:
+        if quantization == "int8" and tensor.ndim == 2 and not name.endswith(_ADDED):
             stored, scale = quantize_rows(tensor)
             yield {name: stored, name + SCALE_SUFFIX: scale}
         else:

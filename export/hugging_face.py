@@ -4,10 +4,12 @@
     t5              encoder-decoder                  AutoModelForSeq2SeqLM (T5ForConditionalGeneration)
     shallow-deep    decoder with `[CLM]` folded in   AutoModelForCausalLM (LlamaForCausalLM)
     either          encoder                          AutoModel (T5EncoderModel, EuroBertModel)
+    embedding       the model                        AutoModel (BertModel)
 
 The `shallow-deep` encoder-decoder as a whole is not among them: transformers has no class with rotary self-attention,
 grouped queries and cross-attention without positions. Its decoder is a Llama whose attention outputs have a bias, which
-holds the constants of `folding`; its encoder is a EuroBERT. The matching head has no place in any of them.
+holds the constants of `folding`; its encoder is a EuroBERT. The matching head has no place in any of them, nor has the
+projection of an encoder that stands alone: as a sentence-transformers folder it keeps it.
 """
 
 import json
@@ -27,6 +29,7 @@ from codet5p.core.model_config import CodeT5pConfig
 from codet5p.core.special_tokens import CLM, CLS, EOS
 from codet5p.core.t5_names import T5_NAMES
 from codet5p.core.tokenizer import Tokenizer
+from codet5p.export.bert import bert_description, check_bert, renamed_bert
 from codet5p.export.checkpoint_reader import read_checkpoint
 from codet5p.export.folding import folded_biases
 
@@ -57,14 +60,17 @@ def write_hugging_face(checkpoint: Path, destination: Path) -> str:
         destination: Folder to write into; made if it is not there.
 
     Returns:
-        `T5ForConditionalGeneration` or `LlamaForCausalLM`.
+        `T5ForConditionalGeneration`, `LlamaForCausalLM`, or `BertModel` for an encoder without projection.
 
     Raises:
         CheckpointError: If the checkpoint cannot be read, or no class of transformers computes what it computes.
     """
     config, weights = read_checkpoint(checkpoint)
     if not config.num_decoder_layers:
-        raise CheckpointError("this checkpoint has no decoder; write it as a sentence-transformers folder")
+        if config.has_embedding_projection:
+            raise CheckpointError("this checkpoint has no decoder; write it as a sentence-transformers folder")
+        write_encoder(checkpoint, destination)
+        return "BertModel"
     destination.mkdir(parents=True, exist_ok=True)
     if config.position == "relative_bias":
         _check_t5(config)
@@ -90,7 +96,7 @@ def write_encoder(checkpoint: Path, destination: Path) -> CodeT5pConfig:
         destination: Folder to write into; made if it is not there.
 
     Returns:
-        The shape.
+        The shape, which says how the states are pooled.
 
     Raises:
         CheckpointError: If the checkpoint cannot be read, has no encoder, or no class of transformers computes it.
@@ -104,6 +110,10 @@ def write_encoder(checkpoint: Path, destination: Path) -> CodeT5pConfig:
         _check_t5(config, needs_decoder=False)
         description = _t5_description(config, tokenizer) | {"architectures": ["T5EncoderModel"]}
         renamed = _renamed_t5(weights, ("token_embedding.", "encoder."))
+    elif config.position == "learned":
+        check_bert(config)
+        description = bert_description(config, tokenizer) | {"architectures": ["BertModel"]}
+        renamed = renamed_bert(config, weights)
     else:
         _check_rotary(config)
         description = _rotary_description(config, tokenizer, config.num_encoder_layers)
@@ -160,8 +170,8 @@ def _check_t5(config: CodeT5pConfig, *, needs_decoder: bool = True) -> None:
 
 def _check_rotary(config: CodeT5pConfig) -> None:
     """Refuse what Llama and EuroBERT cannot express."""
-    if config.activation != "swiglu" or not config.scale_attention or config.scale_head:
-        raise CheckpointError("transformers' Llama has SwiGLU, scaled attention and an unscaled head")
+    if config.activation != "swiglu" or not config.scale_attention or config.scale_head or config.norm != "rms":
+        raise CheckpointError("transformers' Llama has SwiGLU, RMSNorm, scaled attention and an unscaled head")
 
 
 def _t5_description(config: CodeT5pConfig, tokenizer: Tokenizer) -> dict[str, Any]:

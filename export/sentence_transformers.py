@@ -7,22 +7,18 @@ from typing import Any
 from safetensors.numpy import save_file
 
 from codet5p.core.errors import CheckpointError
+from codet5p.core.model_config import CodeT5pConfig
 from codet5p.export.checkpoint_reader import read_checkpoint
 from codet5p.export.hugging_face import write_encoder
 
 __all__ = ["write_sentence_transformers"]
 
 # The module names of all versions; later ones know them under others too.
-_MODULES = {
-    "": "sentence_transformers.models.Transformer",
-    "1_Pooling": "sentence_transformers.models.Pooling",
-    "2_Dense": "sentence_transformers.models.Dense",
-    "3_Normalize": "sentence_transformers.models.Normalize",
-}
+_MODULES = "sentence_transformers.models"
 
 
 def write_sentence_transformers(checkpoint: Path, destination: Path, *, max_tokens: int = 360) -> None:
-    """Write the encoder, its projection and normalisation to `destination`.
+    """Write the encoder with its pooling, projection and normalisation to `destination`.
 
     Args:
         checkpoint: Folder with config.json, model.safetensors and tokenizer.json.
@@ -30,37 +26,51 @@ def write_sentence_transformers(checkpoint: Path, destination: Path, *, max_toke
         max_tokens: Longest input, `[CLS]` included; a longer text loses its end.
 
     Raises:
-        CheckpointError: If the checkpoint cannot be read, has no encoder or no projection, or no class of
-            transformers computes it.
+        CheckpointError: If the checkpoint cannot be read, lacks the encoder or a weight, or no class of transformers
+            computes it.
     """
     config = write_encoder(checkpoint, destination)
-    _, weights = read_checkpoint(checkpoint)
-    try:
-        projection = {f"linear.{kind}": weights[f"text_code_projection.{kind}"] for kind in ("weight", "bias")}
-    except KeyError as error:
-        raise CheckpointError(f"the checkpoint has no weight {error.args[0]}") from None
-    for folder in filter(None, _MODULES):
+    modules = [("", "Transformer"), ("1_Pooling", "Pooling")]
+    if config.has_embedding_projection:
+        _write_projection(checkpoint, config, destination / "2_Dense")
+        modules.append(("2_Dense", "Dense"))
+    modules.append((f"{len(modules)}_Normalize", "Normalize"))
+    for folder, _ in modules:
         (destination / folder).mkdir(exist_ok=True)
-    save_file(projection, destination / "2_Dense" / "model.safetensors", metadata={"format": "pt"})
-    (destination / "2_Dense" / "model.safetensors").chmod(0o644)  # the library keeps others out
     descriptions: dict[str, Any] = {
         "modules.json": [
-            {"idx": number, "name": str(number), "path": path, "type": kind}
-            for number, (path, kind) in enumerate(_MODULES.items())
+            {"idx": number, "name": str(number), "path": path, "type": f"{_MODULES}.{kind}"}
+            for number, (path, kind) in enumerate(modules)
         ],
         "sentence_bert_config.json": {"max_seq_length": max_tokens, "do_lower_case": False},
         "config_sentence_transformers.json": {"prompts": {}, "similarity_fn_name": "cosine"},
         "1_Pooling/config.json": {
             "word_embedding_dimension": config.width,
-            "pooling_mode_cls_token": True,
-            "pooling_mode_mean_tokens": False,
-        },
-        "2_Dense/config.json": {
-            "in_features": config.width,
-            "out_features": config.embedding_dim,
-            "bias": True,
-            "activation_function": "torch.nn.modules.linear.Identity",
+            "pooling_mode_cls_token": config.pooling == "first",
+            "pooling_mode_mean_tokens": config.pooling == "mean",
         },
     }
     for name, description in descriptions.items():
-        (destination / name).write_text(json.dumps(description, indent=2) + "\n", "utf-8")
+        _write_json(destination / name, description)
+
+
+def _write_projection(checkpoint: Path, config: CodeT5pConfig, folder: Path) -> None:
+    _, weights = read_checkpoint(checkpoint)
+    try:
+        projection = {f"linear.{kind}": weights[f"text_code_projection.{kind}"] for kind in ("weight", "bias")}
+    except KeyError as error:
+        raise CheckpointError(f"the checkpoint has no weight {error.args[0]}") from None
+    folder.mkdir(exist_ok=True)
+    save_file(projection, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)  # the library keeps others out
+    description = {
+        "in_features": config.width,
+        "out_features": config.embedding_dim,
+        "bias": True,
+        "activation_function": "torch.nn.modules.linear.Identity",
+    }
+    _write_json(folder / "config.json", description)
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")

@@ -34,23 +34,31 @@ class KeysValues(NamedTuple):
 
 
 class Attention(nn.Module):
-    """Query, key, value and output projections around scaled dot-product attention; no biases.
+    """Query, key, value and output projections around scaled dot-product attention, with biases or without.
 
     Keys and values are made by a call of their own, so that a cache can stand between them and the attention.
     """
 
-    def __init__(
-        self, *, width: int, num_heads: int, num_key_value_heads: int, head_dim: int, is_scaled: bool, dropout: float
+    def __init__(  # noqa: PLR0913 - the values of the configuration that it needs
+        self,
+        *,
+        width: int,
+        num_heads: int,
+        num_key_value_heads: int,
+        head_dim: int,
+        is_scaled: bool,
+        dropout: float,
+        has_biases: bool = False,
     ) -> None:
         super().__init__()
         self.head_dim = head_dim
         self.score_scale = head_dim**-0.5 if is_scaled else 1.0
         self.has_groups = num_key_value_heads != num_heads
         self.dropout = dropout
-        self.query = nn.Linear(width, num_heads * head_dim, bias=False)
-        self.key = nn.Linear(width, num_key_value_heads * head_dim, bias=False)
-        self.value = nn.Linear(width, num_key_value_heads * head_dim, bias=False)
-        self.output = nn.Linear(num_heads * head_dim, width, bias=False)
+        self.query = nn.Linear(width, num_heads * head_dim, bias=has_biases)
+        self.key = nn.Linear(width, num_key_value_heads * head_dim, bias=has_biases)
+        self.value = nn.Linear(width, num_key_value_heads * head_dim, bias=has_biases)
+        self.output = nn.Linear(num_heads * head_dim, width, bias=has_biases)
 
     def keys_values(self, memory_BSD: Tensor, rotation: Rotation | None = None) -> KeysValues:
         """Return the keys and values of `memory_BSD`, the keys rotated where `rotation` is given."""

@@ -2,7 +2,7 @@
 
 from codet5p.core.model_config import CodeT5pConfig
 
-__all__ = ["CodeT5pConfig", "laptop", "t5_220m", "t5_770m"]
+__all__ = ["CodeT5pConfig", "embedding", "laptop", "t5_220m", "t5_770m"]
 
 
 def laptop(
@@ -44,6 +44,46 @@ def laptop(
         scale_head=False,
         cross_attention_layers=cross_attention_layers,
         rope_base=100_000.0,
+        dropout=dropout,
+    )
+
+
+def embedding(*, vocab_size: int = 30_522, num_layers: int = 6, dropout: float = 0.0) -> CodeT5pConfig:
+    """Return the `embedding` family: an encoder alone, of BERT's blocks, so that all-MiniLM-L6-v2 can be the start.
+
+    The paper's authors released an embedding model of its own, too (CodeT5+ 110M embedding).
+
+    Args:
+        vocab_size: MiniLM's WordPiece tokens; our task tokens take the places of its unused ones.
+        num_layers: Depth.
+        dropout: Probability, in training only.
+
+    Returns:
+        The configuration.
+    """
+    return CodeT5pConfig(
+        vocab_size=vocab_size,
+        width=384,
+        num_encoder_layers=num_layers,
+        num_decoder_layers=0,
+        num_heads=12,
+        num_key_value_heads=12,
+        head_dim=32,
+        feed_forward_width=1536,
+        activation="gelu",
+        position="learned",
+        max_positions=512,
+        scale_attention=True,
+        norm="layer",
+        norm_place="after",
+        norm_epsilon=1e-12,
+        has_biases=True,
+        tie_head=True,
+        scale_head=False,
+        cross_attention_layers=(),
+        pooling="mean",
+        has_embedding_projection=False,
+        embedding_dim=384,
         dropout=dropout,
     )
 

@@ -5,7 +5,7 @@
 | token embedding, read by the head as it is          | width^-0.5, so that logits begin with variance 1             |
 | token embedding, head of its own or scaled          | 1                                                            |
 | query, where attention scores are not scaled        | (width * head_dim)^-0.5, which stands in for the scaling     |
-| relative bias                                       | width^-0.5                                                   |
+| relative bias, learned positions                    | width^-0.5                                                   |
 | every other projection                              | fan_in^-0.5, so that activations keep their variance         |
 | biases                                              | 0                                                            |
 | norms                                               | 1                                                            |
@@ -53,7 +53,7 @@ def initialise_weights(
 def _standard_deviation(name: str, parameter: nn.Parameter, config: CodeT5pConfig) -> float:
     if name == "token_embedding.weight":
         return float(config.width**-0.5) if config.tie_head and not config.scale_head else 1.0
-    if name.endswith("relative_bias.weight"):
+    if name.endswith(("relative_bias.weight", "position_embedding.weight")):
         return float(config.width**-0.5)
     fan_in = parameter.size(1)
     if name.endswith(".query.weight") and not config.scale_attention:

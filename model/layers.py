@@ -1,7 +1,11 @@
-"""The two kinds of layer and their feed-forward network; every sublayer is normalised on entry and added back.
+"""The two kinds of layer and their feed-forward network.
+
+What a sublayer reads is normalised and its contribution added back; where norms stand after the sum, the sum is.
 
 Shape legend: B batch, S source tokens, T target tokens, D width, F feed-forward width.
 """
+
+from collections.abc import Callable
 
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor, nn
@@ -12,24 +16,35 @@ from codet5p.model.cache import LayerCache, source_keys_values
 from codet5p.model.config import CodeT5pConfig
 from codet5p.model.rotary import Rotation
 
-__all__ = ["DecoderLayer", "EncoderLayer", "FeedForward"]
+__all__ = ["DecoderLayer", "EncoderLayer", "FeedForward", "make_norm"]
+
+_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "swiglu": F.silu, "gelu": F.gelu}
+
+
+def make_norm(config: CodeT5pConfig) -> nn.Module:
+    """Return a norm over the width, of the kind that `config` asks for."""
+    if config.norm == "layer":
+        return nn.LayerNorm(config.width, config.norm_epsilon)
+    return nn.RMSNorm(config.width, config.norm_epsilon)
 
 
 class FeedForward(nn.Module):
-    """Two projections with ReLU between them, or three with the SwiGLU gate (arXiv 2002.05202)."""
+    """Two projections with ReLU or GELU between them, or three with the SwiGLU gate (arXiv 2002.05202)."""
 
     def __init__(self, config: CodeT5pConfig) -> None:
         super().__init__()
-        self.input = nn.Linear(config.width, config.feed_forward_width, bias=False)
-        self.output = nn.Linear(config.feed_forward_width, config.width, bias=False)
-        is_gated = config.activation == "swiglu"
-        self.gate = nn.Linear(config.width, config.feed_forward_width, bias=False) if is_gated else None
+        width, inner, bias = config.width, config.feed_forward_width, config.has_biases
+        self.input = nn.Linear(width, inner, bias=bias)
+        self.output = nn.Linear(inner, width, bias=bias)
+        self.gate = nn.Linear(width, inner, bias=bias) if config.activation == "swiglu" else None
+        self.activation = _ACTIVATIONS[config.activation]
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, hidden_BTD: Tensor) -> Tensor:
         """Return the contribution to the residual stream, [B, T, D]."""
         inner_BTF = self.input(hidden_BTD)
-        inner_BTF = F.relu(inner_BTF) if self.gate is None else F.silu(self.gate(hidden_BTD)) * inner_BTF
+        gate = self.gate
+        inner_BTF = self.activation(inner_BTF) if gate is None else self.activation(gate(hidden_BTD)) * inner_BTF
         contribution_BTD: Tensor = self.output(self.dropout(inner_BTF))
         return contribution_BTD
 
@@ -39,20 +54,27 @@ class EncoderLayer(nn.Module):
 
     def __init__(self, config: CodeT5pConfig) -> None:
         super().__init__()
-        self.self_attention_norm = nn.RMSNorm(config.width, config.norm_epsilon)
+        self.self_attention_norm = make_norm(config)
         self.self_attention = _attention(config)
-        self.feed_forward_norm = nn.RMSNorm(config.width, config.norm_epsilon)
+        self.feed_forward_norm = make_norm(config)
         self.feed_forward = FeedForward(config)
+        self.norms_sums = config.norm_place == "after"
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, hidden_BSD: Tensor, mask: AttentionMask, rotation: Rotation | None) -> Tensor:
         """Return the residual stream behind this layer, [B, S, D]."""
-        normed_BSD = self.self_attention_norm(hidden_BSD)
-        memory = self.self_attention.keys_values(normed_BSD, rotation)
-        hidden_BSD = hidden_BSD + self.dropout(self.self_attention(normed_BSD, memory, mask, rotation))
-        normed_BSD = self.feed_forward_norm(hidden_BSD)
-        contribution_BSD: Tensor = self.dropout(self.feed_forward(normed_BSD))
+        if self.norms_sums:
+            hidden_BSD = self.self_attention_norm(hidden_BSD + self._attended(hidden_BSD, mask, rotation))
+            summed_BSD: Tensor = self.feed_forward_norm(hidden_BSD + self.dropout(self.feed_forward(hidden_BSD)))
+            return summed_BSD
+        hidden_BSD = hidden_BSD + self._attended(self.self_attention_norm(hidden_BSD), mask, rotation)
+        contribution_BSD: Tensor = self.dropout(self.feed_forward(self.feed_forward_norm(hidden_BSD)))
         return hidden_BSD + contribution_BSD
+
+    def _attended(self, hidden_BSD: Tensor, mask: AttentionMask, rotation: Rotation | None) -> Tensor:
+        memory = self.self_attention.keys_values(hidden_BSD, rotation)
+        contribution_BSD: Tensor = self.dropout(self.self_attention(hidden_BSD, memory, mask, rotation))
+        return contribution_BSD
 
 
 class DecoderLayer(nn.Module):
@@ -60,13 +82,13 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, config: CodeT5pConfig, *, has_cross_attention: bool) -> None:
         super().__init__()
-        self.self_attention_norm = nn.RMSNorm(config.width, config.norm_epsilon)
+        self.self_attention_norm = make_norm(config)
         self.self_attention = _attention(config)
         self.has_cross_attention = has_cross_attention
         if has_cross_attention:
-            self.cross_attention_norm = nn.RMSNorm(config.width, config.norm_epsilon)
+            self.cross_attention_norm = make_norm(config)
             self.cross_attention = _attention(config)
-        self.feed_forward_norm = nn.RMSNorm(config.width, config.norm_epsilon)
+        self.feed_forward_norm = make_norm(config)
         self.feed_forward = FeedForward(config)
         self.dropout = nn.Dropout(config.dropout)
 
@@ -124,5 +146,6 @@ def _attention(config: CodeT5pConfig) -> Attention:
         num_key_value_heads=config.num_key_value_heads,
         head_dim=config.head_dim,
         is_scaled=config.scale_attention,
+        has_biases=config.has_biases,
         dropout=config.dropout,
     )

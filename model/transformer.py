@@ -3,9 +3,10 @@
 Shape legend: B batch, S source tokens, T target tokens, D width, V vocabulary, E embedding width.
 
 Source: CodeT5+ (arXiv 2305.07922) section 3; T5 (arXiv 1910.10683) for the `t5` family, Llama (arXiv 2302.13971) for
-the blocks of `shallow-deep`. The family is chosen by `CodeT5pConfig`. Where tokens of several documents are packed
-into one row, `*_documents_*` name the document of each token: attention stays inside a document, the target of a
-document attends to the source of the same name, and positions start anew with each document.
+the blocks of `shallow-deep`, BERT (arXiv 1810.04805) for those of `embedding`. The family is chosen by `CodeT5pConfig`.
+Where tokens of several documents are packed into one row, `*_documents_*` name the document of each token: attention
+stays inside a document, the target of a document attends to the source of the same name, and positions start anew with
+each document.
 """
 
 import torch
@@ -16,7 +17,7 @@ from codet5p.model.attention_mask import AttentionMask, causal_mask, visible_mas
 from codet5p.model.cache import KeyValueCache
 from codet5p.model.config import CodeT5pConfig
 from codet5p.model.initialisation import initialise_weights
-from codet5p.model.layers import DecoderLayer, EncoderLayer
+from codet5p.model.layers import DecoderLayer, EncoderLayer, make_norm
 from codet5p.model.relative_bias import RelativeBias
 from codet5p.model.rotary import Rotation, positions_in_documents, rotary_rotation
 
@@ -39,7 +40,8 @@ class CodeT5pModel(nn.Module):
         self.decoder = Decoder(config) if config.num_decoder_layers else None
         has_own_head = self.decoder is not None and not config.tie_head
         self.lm_head = nn.Linear(config.width, config.vocab_size, bias=False) if has_own_head else None
-        self.text_code_projection = nn.Linear(config.width, config.embedding_dim) if self.encoder else None
+        projects = self.encoder is not None and config.has_embedding_projection
+        self.text_code_projection = nn.Linear(config.width, config.embedding_dim) if projects else None
         self.matching_head = nn.Linear(config.width, 2) if self.encoder and self.decoder else None
         initialise_weights(self)
 
@@ -148,21 +150,25 @@ class CodeT5pModel(nn.Module):
         """The output projection's weight: the token embedding where the head is tied."""
         return self.token_embedding.weight if self.lm_head is None else self.lm_head.weight
 
-    def embed(self, states_BSD: Tensor) -> Tensor:
-        """Return the embeddings [B, E]: the projected state at position 0, of length 1.
+    def embed(self, states_BSD: Tensor, source_mask_BS: Tensor | None = None) -> Tensor:
+        """Return the embeddings [B, E]: the pooled states, projected where the model has a projection, of length 1.
 
         Args:
             states_BSD: Encoder states of inputs that open with `[CLS]`.
+            source_mask_BS: The mask the states were made with; where states are averaged, padding is left out.
 
         Returns:
-            L2-normalised embeddings; one projection serves text and code.
+            L2-normalised embeddings; text and code are embedded alike.
 
         Raises:
             ValueError: If the model has no encoder.
         """
-        if self.text_code_projection is None:
+        if self.encoder is None:
             raise ValueError("this model has no embeddings: num_encoder_layers is 0")
-        return F.normalize(self.text_code_projection(states_BSD[:, 0]), dim=-1)
+        pooled_BD = states_BSD[:, 0] if self.config.pooling == "first" else _mean(states_BSD, source_mask_BS)
+        return F.normalize(
+            pooled_BD if self.text_code_projection is None else self.text_code_projection(pooled_BD), dim=-1
+        )
 
     def match_logits(self, hidden_BD: Tensor) -> Tensor:
         """Return the logits [B, 2] of "no match" and "match".
@@ -188,9 +194,12 @@ class Encoder(nn.Module):
     def __init__(self, config: CodeT5pConfig) -> None:
         super().__init__()
         self.config = config
+        has_learned_positions, norms_sums = config.position == "learned", config.norm_place == "after"
         self.relative_bias = _relative_bias(config, is_bidirectional=True)
+        self.position_embedding = nn.Embedding(config.max_positions, config.width) if has_learned_positions else None
+        self.embedding_norm = make_norm(config) if norms_sums else None
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.num_encoder_layers))
-        self.final_norm = nn.RMSNorm(config.width, config.norm_epsilon)
+        self.final_norm = None if norms_sums else make_norm(config)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, hidden_BSD: Tensor, mask_BS: Tensor | None, documents_BS: Tensor | None) -> Tensor:
@@ -200,10 +209,23 @@ class Encoder(nn.Module):
         if self.relative_bias is not None:
             mask = mask.with_bias(self.relative_bias(length, length))
         rotation = _rotation(self.config, hidden_BSD, documents_BS, first_position=0)
+        if self.position_embedding is not None:
+            hidden_BSD = hidden_BSD + self.position_embedding(self._places(hidden_BSD, documents_BS))
+        if self.embedding_norm is not None:
+            hidden_BSD = self.embedding_norm(hidden_BSD)
         for layer in self.layers:
             hidden_BSD = layer(hidden_BSD, mask, rotation)
-        states_BSD: Tensor = self.dropout(self.final_norm(hidden_BSD))
+        if self.final_norm is not None:
+            hidden_BSD = self.final_norm(hidden_BSD)
+        states_BSD: Tensor = self.dropout(hidden_BSD)
         return states_BSD
+
+    def _places(self, hidden_BSD: Tensor, documents_BS: Tensor | None) -> Tensor:
+        """Return the position of each token, [1, S] or [B, S]."""
+        length = hidden_BSD.size(1)
+        if length > self.config.max_positions:
+            raise ValueError(f"{length} tokens are more than the model's {self.config.max_positions} positions")
+        return _positions(hidden_BSD, documents_BS, first_position=0)
 
 
 class Decoder(nn.Module):
@@ -217,7 +239,7 @@ class Decoder(nn.Module):
             DecoderLayer(config, has_cross_attention=layer in config.cross_attention_layers)
             for layer in range(config.num_decoder_layers)
         )
-        self.final_norm = nn.RMSNorm(config.width, config.norm_epsilon)
+        self.final_norm = make_norm(config)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(
@@ -260,9 +282,21 @@ def _rotation(
 ) -> Rotation | None:
     if config.position != "rotary":
         return None
-    if documents_BT is None:
-        last_position = first_position + hidden_BTD.size(1)
-        positions_BT = torch.arange(first_position, last_position, device=hidden_BTD.device).unsqueeze(0)
-    else:
-        positions_BT = positions_in_documents(documents_BT)
+    positions_BT = _positions(hidden_BTD, documents_BT, first_position=first_position)
     return rotary_rotation(positions_BT, rotary_dim=config.head_dim, base=config.rope_base)
+
+
+def _positions(hidden_BTD: Tensor, documents_BT: Tensor | None, *, first_position: int) -> Tensor:
+    """Return the position of each token, [1, T], or [B, T] where documents are packed."""
+    if documents_BT is not None:
+        return positions_in_documents(documents_BT)
+    last_position = first_position + hidden_BTD.size(1)
+    return torch.arange(first_position, last_position, device=hidden_BTD.device).unsqueeze(0)
+
+
+def _mean(states_BSD: Tensor, mask_BS: Tensor | None) -> Tensor:
+    """Return the mean state of the real tokens, [B, D]."""
+    if mask_BS is None:
+        return states_BSD.mean(1)
+    weights_BS1 = mask_BS.unsqueeze(-1).to(states_BSD.dtype)
+    return (states_BSD * weights_BS1).sum(1) / weights_BS1.sum(1)

@@ -14,7 +14,15 @@ from codet5p.core.artifact import Manifest
 from codet5p.core.model_config import CodeT5pConfig
 from codet5p.export.exporter import ExportOptions, export_artifact
 
-__all__ = ["SMALL", "SMALL_DECODER", "SMALL_T5", "random_weights", "write_artifact", "write_checkpoint"]
+__all__ = [
+    "SMALL",
+    "SMALL_DECODER",
+    "SMALL_EMBEDDING",
+    "SMALL_T5",
+    "random_weights",
+    "write_artifact",
+    "write_checkpoint",
+]
 
 SMALL = CodeT5pConfig(
     vocab_size=448,
@@ -48,6 +56,23 @@ SMALL_T5 = replace(
     relative_max_distance=16,
 )
 
+SMALL_EMBEDDING = replace(
+    SMALL,
+    num_decoder_layers=0,
+    num_key_value_heads=4,
+    activation="gelu",
+    position="learned",
+    max_positions=64,
+    norm="layer",
+    norm_place="after",
+    norm_epsilon=1e-12,
+    has_biases=True,
+    cross_attention_layers=(),
+    pooling="mean",
+    has_embedding_projection=False,
+    embedding_dim=24,
+)
+
 
 def random_weights(config: CodeT5pConfig, seed: int = 0) -> dict[str, NDArray[np.float32]]:
     """Return random weights under the names of the checkpoint; no matrix is zero."""
@@ -57,14 +82,21 @@ def random_weights(config: CodeT5pConfig, seed: int = 0) -> dict[str, NDArray[np
             crosses = side == "decoder" and layer in config.cross_attention_layers
             shapes |= _layer_shapes(config, f"{side}.layers.{layer}", crosses=crosses)
         if count:
-            shapes[f"{side}.final_norm.weight"] = (config.width,)
+            norm = "final_norm" if config.norm_place == "before" else "embedding_norm"
+            shapes[f"{side}.{norm}.weight"] = (config.width,)
         if count and config.position == "relative_bias":
             shapes[f"{side}.relative_bias.weight"] = (config.relative_buckets, config.num_heads)
     if not config.tie_head:
         shapes["lm_head.weight"] = (config.vocab_size, config.width)
-    shapes |= {"text_code_projection.weight": (config.embedding_dim, config.width)}
-    shapes |= {"text_code_projection.bias": (config.embedding_dim,)}
+    if config.position == "learned":
+        shapes["encoder.position_embedding.weight"] = (config.max_positions, config.width)
+    if config.has_embedding_projection:
+        shapes |= {"text_code_projection.weight": (config.embedding_dim, config.width)}
+        shapes |= {"text_code_projection.bias": (config.embedding_dim,)}
     shapes |= {"matching_head.weight": (2, config.width), "matching_head.bias": (2,)}
+    if config.has_biases:
+        own = {name: shape for name, shape in shapes.items() if ".layers." in name or name.endswith("norm.weight")}
+        shapes |= {name.removesuffix("weight") + "bias": shape[:1] for name, shape in own.items()}
     random = np.random.default_rng(seed)
     return {name: random.standard_normal(shape, dtype=np.float32) * 0.3 for name, shape in shapes.items()}
 

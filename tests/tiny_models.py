@@ -8,7 +8,7 @@ from codet5p.model.config import CodeT5pConfig
 from codet5p.model.initialisation import initialise_weights
 from codet5p.model.transformer import CodeT5pModel
 
-__all__ = ["SHALLOW_DEEP", "T5", "random_ids", "random_model"]
+__all__ = ["EMBEDDING", "SHALLOW_DEEP", "T5", "random_ids", "random_model"]
 
 SHALLOW_DEEP = CodeT5pConfig(
     vocab_size=61,
@@ -40,6 +40,31 @@ T5 = replace(
     cross_attention_layers=(0, 1, 2),
     relative_buckets=8,
     relative_max_distance=16,
+)
+
+EMBEDDING = CodeT5pConfig(
+    vocab_size=61,
+    width=24,
+    num_encoder_layers=2,
+    num_decoder_layers=0,
+    num_heads=4,
+    num_key_value_heads=4,
+    head_dim=6,
+    feed_forward_width=40,
+    activation="gelu",
+    position="learned",
+    max_positions=16,
+    scale_attention=True,
+    norm="layer",
+    norm_place="after",
+    norm_epsilon=1e-12,
+    has_biases=True,
+    tie_head=True,
+    scale_head=False,
+    cross_attention_layers=(),
+    pooling="mean",
+    has_embedding_projection=False,
+    embedding_dim=24,
 )
 
 

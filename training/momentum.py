@@ -45,8 +45,8 @@ class MomentumEncoder:
     @torch.no_grad()
     def keys(self, batch: PairBatch) -> tuple[Tensor, Tensor]:
         """Return the keys of the texts and of the codes of `batch`, float32 [B, E] each."""
-        text_BE = self.model.embed(self.model.encode(batch.text_ids_BS, batch.text_mask_BS))
-        code_BE = self.model.embed(self.model.encode(batch.code_ids_BT, batch.code_mask_BT))
+        text_BE = self.model.embed(self.model.encode(batch.text_ids_BS, batch.text_mask_BS), batch.text_mask_BS)
+        code_BE = self.model.embed(self.model.encode(batch.code_ids_BT, batch.code_mask_BT), batch.code_mask_BT)
         return text_BE.float(), code_BE.float()
 
 

@@ -150,7 +150,8 @@ def pair_losses(  # noqa: PLR0913 - everything a pure function of model, data an
         code_BTD=model.encode(batch.code_ids_BT, batch.code_mask_BT),
     )
     if keys is not None:
-        text_BE, code_BE = model.embed(pairs.text_BSD).float(), model.embed(pairs.code_BTD).float()
+        text_BE = model.embed(pairs.text_BSD, batch.text_mask_BS).float()
+        code_BE = model.embed(pairs.code_BTD, batch.code_mask_BT).float()
         if "contrastive" in objectives:
             mean = contrastive_loss(
                 text_BE,

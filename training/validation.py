@@ -118,8 +118,10 @@ def _add_pairs(
         generator=torch.Generator(batch.text_ids_BS.device),
     )
     if "contrastive" in stage.objectives:
-        text_BE = module.model.embed(module.model.encode(batch.text_ids_BS, batch.text_mask_BS)).float()
-        code_BE = module.model.embed(module.model.encode(batch.code_ids_BT, batch.code_mask_BT)).float()
+        text_BSD = module.model.encode(batch.text_ids_BS, batch.text_mask_BS)
+        code_BTD = module.model.encode(batch.code_ids_BT, batch.code_mask_BT)
+        text_BE = module.model.embed(text_BSD, batch.text_mask_BS).float()
+        code_BE = module.model.embed(code_BTD, batch.code_mask_BT).float()
         mean = contrastive_loss(text_BE, code_BE, text_BE, code_BE, temperature=module.temperature)
         losses["contrastive"] = mean * len(batch)
     own = pair_counts(batch, stage.pairs)

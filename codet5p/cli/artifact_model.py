@@ -127,8 +127,10 @@ class ArtifactModel:
 
     @cached_property
     def _encoder(self) -> EncoderEngine:
-        model = self._models.folder("embed")
-        return EncoderEngine(model, self._tokenizer, name=self._models.manifest.name, num_threads=_NUM_THREADS)
+        model, manifest = self._models.folder("embed"), self._models.manifest
+        return EncoderEngine(
+            model, self._tokenizer, config=manifest.model, name=manifest.name, num_threads=_NUM_THREADS
+        )
 
     @cached_property
     def _matcher(self) -> SequenceEngine:

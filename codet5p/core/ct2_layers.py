@@ -3,6 +3,8 @@
 Source: the variable names of `ctranslate2.specs.transformer_spec` and `attention_spec`, pinned by a test.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from codet5p.core.artifact import FOLDED_BIAS
@@ -11,7 +13,7 @@ from codet5p.core.model_config import CodeT5pConfig
 
 __all__ = ["add_decoder_layers", "add_encoder_layers"]
 
-_ACTIVATIONS = {"relu": 0, "swiglu": 2}  # ctranslate2.specs.Activation
+_ACTIVATIONS = {"relu": 0, "swiglu": 2, "gelu": 3}  # ctranslate2.specs.Activation
 _CONCATENATE = 0  # ctranslate2.specs.EmbeddingsMerge; there is one table, so nothing is merged
 _RELATIVE_BIAS = "relative_attention_bias"
 
@@ -23,7 +25,12 @@ def add_encoder_layers(table: VariableTable, config: CodeT5pConfig) -> None:
         "multi_query_attention": np.int8(False),  # a name for a single key-value head; each layer says how many it has
     }
     table.add_scalars("encoder", scalars)
-    table.add_vector("encoder/layer_norm/gamma", "encoder.final_norm.weight")
+    if config.norm_place == "before":
+        _add_norm(table, config, "encoder.final_norm", "encoder/layer_norm")
+    else:
+        _add_norm(table, config, "encoder.embedding_norm", "encoder/layernorm_embedding")
+    if config.position == "learned":
+        table.add_vector("encoder/position_encodings/encodings", "encoder.position_embedding.weight")
     for layer in range(config.num_encoder_layers):
         ours, theirs = f"encoder.layers.{layer}", f"encoder/layer_{layer}"
         _add_self_attention(table, config, ours, theirs)
@@ -50,7 +57,7 @@ def add_decoder_layers(table: VariableTable, config: CodeT5pConfig, *, has_encod
     if config.scale_head:
         scalars["scale_outputs"] = np.float32(config.width**-0.5)
     table.add_scalars("decoder", scalars)
-    table.add_vector("decoder/layer_norm/gamma", "decoder.final_norm.weight")
+    _add_norm(table, config, "decoder.final_norm", "decoder/layer_norm")
     for layer in range(config.num_decoder_layers):
         ours, theirs = f"decoder.layers.{layer}", f"decoder/layer_{layer}"
         _add_self_attention(table, config, ours, theirs)
@@ -67,7 +74,7 @@ def add_decoder_layers(table: VariableTable, config: CodeT5pConfig, *, has_encod
 def _stack_scalars(config: CodeT5pConfig) -> dict[str, np.generic]:
     return {
         "num_heads": np.int16(config.num_heads),
-        "pre_norm": np.int8(True),
+        "pre_norm": np.int8(config.norm_place == "before"),
         "activation": np.int8(_ACTIVATIONS[config.activation]),
         "scale_embeddings": np.int8(False),
     }
@@ -85,20 +92,36 @@ def _head_scalars(config: CodeT5pConfig) -> dict[str, np.generic]:
 
 def _add_self_attention(table: VariableTable, config: CodeT5pConfig, ours: str, theirs: str) -> None:
     attention = f"{theirs}/self_attention"
-    query_key_value = (f"{ours}.self_attention.{part}.weight" for part in ("query", "key", "value"))
-    table.add_vector(f"{attention}/layer_norm/gamma", f"{ours}.self_attention_norm.weight")
-    table.add_matrix(f"{attention}/linear_0/weight", *query_key_value)
-    table.add_matrix(f"{attention}/linear_1/weight", f"{ours}.self_attention.output.weight")
+    query_key_value = [f"{ours}.self_attention.{part}" for part in ("query", "key", "value")]
+    _add_norm(table, config, f"{ours}.self_attention_norm", f"{attention}/layer_norm")
+    _add_linear(table, config, query_key_value, f"{attention}/linear_0")
+    _add_linear(table, config, [f"{ours}.self_attention.output"], f"{attention}/linear_1")
     table.add_scalars(attention, _head_scalars(config))
     if config.position == "relative_bias":
         _add_relative_bias(table, config, ours, attention)
-        return
-    rotary: dict[str, np.generic] = {
+    elif config.position == "rotary":
+        table.add_scalars(attention, _rotary_scalars(config))
+
+
+def _rotary_scalars(config: CodeT5pConfig) -> dict[str, np.generic]:
+    return {
         "rotary_dim": np.int32(0),  # the whole head
         "rotary_interleave": np.int8(False),
         "rotary_base": np.float32(config.rope_base),
     }
-    table.add_scalars(attention, rotary)
+
+
+def _add_norm(table: VariableTable, config: CodeT5pConfig, ours: str, theirs: str) -> None:
+    table.add_vector(f"{theirs}/gamma", f"{ours}.weight")
+    if config.norm == "layer":
+        table.add_vector(f"{theirs}/beta", f"{ours}.bias")
+
+
+def _add_linear(table: VariableTable, config: CodeT5pConfig, ours: Sequence[str], theirs: str) -> None:
+    """Add one projection, or several as one."""
+    table.add_matrix(f"{theirs}/weight", *(f"{name}.weight" for name in ours))
+    if config.has_biases:
+        table.add_vector(f"{theirs}/bias", *(f"{name}.bias" for name in ours))
 
 
 def _add_relative_bias(table: VariableTable, config: CodeT5pConfig, ours: str, attention: str) -> None:
@@ -117,7 +140,7 @@ def _add_cross_attention(table: VariableTable, config: CodeT5pConfig, ours: str,
     query, key, value, output = (
         f"{ours}.cross_attention.{part}.weight" for part in ("query", "key", "value", "output")
     )
-    table.add_vector(f"{attention}/layer_norm/gamma", f"{ours}.cross_attention_norm.weight")
+    _add_norm(table, config, f"{ours}.cross_attention_norm", f"{attention}/layer_norm")
     table.add_matrix(f"{attention}/linear_0/weight", query)
     table.add_matrix(f"{attention}/linear_1/weight", key, value)
     table.add_matrix(f"{attention}/linear_2/weight", output)
@@ -144,6 +167,6 @@ def _add_feed_forward(table: VariableTable, config: CodeT5pConfig, ours: str, th
     names = {"input": "linear_0", "output": "linear_1"}
     if config.activation == "swiglu":
         names = {"gate": "linear_0", "input": "linear_0_noact", "output": "linear_1"}
-    table.add_vector(f"{theirs}/ffn/layer_norm/gamma", f"{ours}.feed_forward_norm.weight")
+    _add_norm(table, config, f"{ours}.feed_forward_norm", f"{theirs}/ffn/layer_norm")
     for part, linear in names.items():
-        table.add_matrix(f"{theirs}/ffn/{linear}/weight", f"{ours}.feed_forward.{part}.weight")
+        _add_linear(table, config, [f"{ours}.feed_forward.{part}"], f"{theirs}/ffn/{linear}")

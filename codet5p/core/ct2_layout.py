@@ -125,7 +125,7 @@ def sequence_to_sequence_model(config: CodeT5pConfig, tensors: Tensors, tokens: 
 
 
 def encoder_model(config: CodeT5pConfig, tensors: Tensors, tokens: list[str]) -> RuntimeModel:
-    """Return the encoder whose first state becomes an embedding, a CTranslate2 `Encoder`.
+    """Return the encoder whose states become embeddings, a CTranslate2 `Encoder`.
 
     Args:
         config: Shape of the model.
@@ -133,7 +133,7 @@ def encoder_model(config: CodeT5pConfig, tensors: Tensors, tokens: list[str]) ->
         tokens: The tokenizer's tokens, in order of their ids.
 
     Returns:
-        The model to write. Projection and normalisation are not part of it, see `embedding_projection`.
+        The model to write. Pooling, projection and normalisation are not part of it, see `embedding_head`.
 
     Raises:
         ArtifactError: If the model has no encoder.

@@ -34,9 +34,9 @@ class VariableTable:
         """Add a float32 array that `read` makes when it is written."""
         self.variables[name] = lambda: read().astype(np.float32)
 
-    def add_vector(self, name: str, source: str) -> None:
-        """Add a weight as float32, as it is."""
-        self.add_array(name, lambda: self.tensors[source])
+    def add_vector(self, name: str, *sources: str) -> None:
+        """Add a weight as float32, as it is; of several, one behind the other."""
+        self.add_array(name, lambda: np.concatenate([self.tensors[source] for source in sources]))
 
     def add_matrix(self, name: str, *sources: str, factors: Mapping[str, float] | None = None) -> None:
         """Add the matrix whose rows are those of `sources`, one after the other.

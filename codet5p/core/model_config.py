@@ -11,7 +11,8 @@ class CodeT5pConfig:
     """Shape and arithmetic of one encoder-decoder; a family is a set of values here, not a branch of the code.
 
     Source: CodeT5+ (arXiv 2305.07922) section 3.3 and the released configurations. Either side may be left out:
-    no encoder layers make a decoder-only language model, no decoder layers an embedding model.
+    no encoder layers make a decoder-only language model, no decoder layers an embedding model. BERT's blocks
+    (arXiv 1810.04805) are among the values of an encoder.
     """
 
     vocab_size: int
@@ -28,9 +29,10 @@ class CodeT5pConfig:
     """Fewer than `num_heads` is grouped-query attention: each key-value head serves a group of query heads."""
     head_dim: int
     feed_forward_width: int
-    activation: Literal["relu", "swiglu"]
-    position: Literal["rotary", "relative_bias"]
-    """How self-attention knows order: rotated queries and keys, or a learned bias per distance."""
+    activation: Literal["relu", "swiglu", "gelu"]
+    position: Literal["rotary", "relative_bias", "learned"]
+    """How self-attention knows order: rotated queries and keys, a learned bias per distance, or a learned vector per
+    place, added to the tokens."""
     scale_attention: bool
     """Divide attention scores by sqrt(head_dim). T5 does not; its initial query weights are smaller instead."""
     norm_epsilon: float
@@ -46,6 +48,19 @@ class CodeT5pConfig:
     """Relative bias only: distinct distances told apart."""
     relative_max_distance: int = 128
     """Relative bias only: tokens farther apart than this share the last bucket."""
+    max_positions: int = 0
+    """Learned positions only: the longest input, in tokens."""
+    norm: Literal["rms", "layer"] = "rms"
+    """Root mean square, or LayerNorm with mean and bias."""
+    norm_place: Literal["before", "after"] = "before"
+    """Before a sublayer reads the residual stream, with a final norm behind the last one; or after each sum, with a
+    norm of the token embeddings before the first layer."""
+    has_biases: bool = False
+    """Whether the projections of attention and feed forward have biases."""
+    pooling: Literal["first", "mean"] = "first"
+    """Which encoder states make an embedding: the one at `[CLS]`, or the mean of all."""
+    has_embedding_projection: bool = True
+    """Whether the pooled state is projected; where it is not, `embedding_dim` is the width."""
     embedding_dim: int = 256
     """Width of the text and code embeddings used for retrieval."""
     dropout: float = 0.0
@@ -54,6 +69,7 @@ class CodeT5pConfig:
         self._check_sizes()
         self._check_heads()
         self._check_layers()
+        self._check_encoder_only()
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout must be at least 0 and below 1, got {self.dropout}")
         if self.norm_epsilon <= 0 or self.rope_base <= 0:
@@ -90,3 +106,14 @@ class CodeT5pConfig:
             raise ValueError(f"cross_attention_layers must lie in 0..{self.num_decoder_layers - 1}, got {layers}")
         if layers and not self.num_encoder_layers:
             raise ValueError("cross_attention_layers need an encoder to attend to, but num_encoder_layers is 0")
+
+    def _check_encoder_only(self) -> None:
+        """Refuse BERT's blocks in a decoder, and positions or an embedding width that contradict the rest."""
+        if self.num_decoder_layers and (
+            self.norm != "rms" or self.norm_place != "before" or self.has_biases or self.position == "learned"
+        ):
+            raise ValueError("LayerNorm, norms after the sum, biases and learned positions are for encoders alone")
+        if (self.position == "learned") != (self.max_positions > 0):
+            raise ValueError(f"max_positions goes with learned positions, and only with them; got {self.max_positions}")
+        if not self.has_embedding_projection and self.embedding_dim != self.width:
+            raise ValueError(f"without a projection embedding_dim is the width, {self.width}; got {self.embedding_dim}")

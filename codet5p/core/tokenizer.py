@@ -1,16 +1,25 @@
-"""The byte-level BPE tokenizer, with what completion needs to know about single tokens: their bytes."""
+"""The tokenizer, with what completion needs to know about single tokens: their bytes.
+
+Byte-level BPE, from which text comes back as it was; or the WordPiece of an embedding model, which knows neither case
+nor white space. How a text is prepared before it is cut into tokens is part of the tokenizer's file (its normalizer),
+so that training, evaluation, export and server cannot differ in it.
+"""
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
-from tokenizers import Tokenizer as _BpeTokenizer
+from tokenizers import Tokenizer as _Tokenizer
+from tokenizers import models
 
 from codet5p.core.errors import ArtifactError
 
 __all__ = ["Tokenizer"]
 
+_CONTINUING = "##"  # BERT's mark of a piece within a word
 
+
+@cache
 def _byte_alphabet() -> dict[str, int]:
     """Return the byte that each character of a byte-level token stands for.
 
@@ -22,6 +31,16 @@ def _byte_alphabet() -> dict[str, int]:
     return alphabet | {chr(256 + i): byte for i, byte in enumerate(others)}
 
 
+def _byte_level_bytes(token: str) -> bytes:
+    alphabet = _byte_alphabet()
+    return bytes(alphabet[character] for character in token)
+
+
+def _word_piece_bytes(token: str) -> bytes:
+    """Return the bytes of a token that opens a word, behind a blank, or continues one (`##ing`)."""
+    return (token.removeprefix(_CONTINUING) if token.startswith(_CONTINUING) else f" {token}").encode()
+
+
 class Tokenizer:
     """Text to token ids and back.
 
@@ -29,7 +48,7 @@ class Tokenizer:
     tokens enter a sequence by id, through `token_id`.
     """
 
-    def __init__(self, tokenizer: _BpeTokenizer) -> None:
+    def __init__(self, tokenizer: _Tokenizer) -> None:
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
 
@@ -47,7 +66,7 @@ class Tokenizer:
             ArtifactError: If the file is missing or not a tokenizer.
         """
         try:
-            return cls(_BpeTokenizer.from_str(path.read_text("utf-8")))
+            return cls(_Tokenizer.from_str(path.read_text("utf-8")))
         except OSError as error:
             raise ArtifactError(f"cannot read the tokenizer {path}: {error.strerror}; see codet5p doctor") from None
         except Exception as error:  # noqa: BLE001 - the library raises bare Exception for a malformed file
@@ -84,7 +103,10 @@ class Tokenizer:
         return [list(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the text of `ids`; a sequence cut inside a character ends in U+FFFD."""
+        """Return the text of `ids`; a sequence cut inside a character ends in U+FFFD.
+
+        Of WordPiece a blank comes back before each word, whatever stood there.
+        """
         return b"".join(self.token_bytes[token_id] for token_id in ids).decode("utf-8", errors="replace")
 
     @cached_property
@@ -99,12 +121,10 @@ class Tokenizer:
     @cached_property
     def token_bytes(self) -> list[bytes]:
         """The bytes that every token stands for, indexed by id; empty for special tokens."""
-        alphabet = _byte_alphabet()
+        is_word_piece = isinstance(self._tokenizer.model, models.WordPiece)
+        stands_for = _word_piece_bytes if is_word_piece else _byte_level_bytes
         special = self.special_ids
-        return [
-            b"" if token_id in special else bytes(alphabet[character] for character in token)
-            for token_id, token in enumerate(self.tokens)
-        ]
+        return [b"" if token_id in special else stands_for(token) for token_id, token in enumerate(self.tokens)]
 
     @cached_property
     def special_ids(self) -> frozenset[int]:

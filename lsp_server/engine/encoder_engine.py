@@ -1,4 +1,4 @@
-"""Texts to vectors: the exported encoder in CTranslate2, its projection in numpy.
+"""Texts to vectors: the exported encoder in CTranslate2, pooling and projection in numpy.
 
 Shape legend: N texts, B texts of a batch, S tokens, D model width, E embedding width.
 """
@@ -11,9 +11,9 @@ import ctranslate2
 import numpy as np
 from numpy.typing import NDArray
 
-from codet5p.core.assembly import PROJECTION_NAME
-from codet5p.core.embedding_projection import EmbeddingProjection
+from codet5p.core.embedding_head import EmbeddingHead
 from codet5p.core.errors import EngineError
+from codet5p.core.model_config import CodeT5pConfig
 from codet5p.core.special_tokens import CLS
 from codet5p.core.tokenizer import Tokenizer
 
@@ -45,6 +45,7 @@ class EncoderEngine:
         model: Path,
         tokenizer: Tokenizer,
         *,
+        config: CodeT5pConfig,
         name: str,
         num_threads: int,
         limits: EncoderLimits = EncoderLimits(),
@@ -54,6 +55,7 @@ class EncoderEngine:
         Args:
             model: Folder of an assembled encoder, its projection included.
             tokenizer: The model's tokenizer.
+            config: The model's shape.
             name: Tells these vectors from those of any other model.
             num_threads: Threads of one computation.
             limits: How much is read, and how much at once.
@@ -68,7 +70,7 @@ class EncoderEngine:
             )
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"cannot load the model {model}: {error}; see codet5p doctor") from None
-        self._projection = EmbeddingProjection.from_file(model / PROJECTION_NAME)
+        self._head = EmbeddingHead.from_folder(model, config)
         self._tokenizer = tokenizer
         self._opening_id = tokenizer.token_id(CLS)
         self._name = name
@@ -96,10 +98,10 @@ class EncoderEngine:
 
     def embed_ids(self, inputs: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """Return the embeddings of encoder inputs that are token ids already, `[CLS]` first; see `embed`."""
-        embeddings_NE = np.zeros((len(inputs), len(self._projection.bias_E)), np.float32)
+        embeddings_NE = np.zeros((len(inputs), self._head.width), np.float32)
         for rows in self._batches([len(ids) for ids in inputs]):
-            states_BSD = self._encode([list(inputs[row]) for row in rows])
-            embeddings_NE[rows] = self._projection.embed(states_BSD[:, 0])
+            ids_BS = [list(inputs[row]) for row in rows]
+            embeddings_NE[rows] = self._head.embed(self._encode(ids_BS), [len(ids) for ids in ids_BS])
         return embeddings_NE
 
     def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:

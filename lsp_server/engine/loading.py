@@ -78,9 +78,10 @@ def load_encoder_engine(
         EngineError: If the runtime cannot load the model.
     """
     models = assemble(artifact, cache, advance)
-    name = f"{models.manifest.name}-{models.manifest.revision}"
+    manifest = models.manifest
+    name = f"{manifest.name}-{manifest.revision}"
     tokenizer = Tokenizer.from_file(models.tokenizer_path)
-    return EncoderEngine(models.folder("embed"), tokenizer, name=name, num_threads=num_threads)
+    return EncoderEngine(models.folder("embed"), tokenizer, config=manifest.model, name=name, num_threads=num_threads)
 
 
 def load_sequence_engine(

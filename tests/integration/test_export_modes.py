@@ -124,7 +124,9 @@ def test_encoder_states_are_equal_in_a_padded_batch(family: Exported) -> None:
 def test_embeddings_are_equal_whatever_the_batches(family: Exported, max_batch_tokens: int) -> None:
     assert family.float32.encoder is not None
     limits = EncoderLimits(max_tokens=20, max_batch_tokens=max_batch_tokens)
-    engine = EncoderEngine(family.float32.encoder, TOKENIZER, name="small", num_threads=1, limits=limits)
+    engine = EncoderEngine(
+        family.float32.encoder, TOKENIZER, config=family.model.config, name="small", num_threads=1, limits=limits
+    )
     expected = [torch_embedding(family.model, opened_source(TOKENIZER, text, 20)) for text in TEXTS]
     found = engine.embed(TEXTS)
     np.testing.assert_allclose(found, expected, atol=1e-5)

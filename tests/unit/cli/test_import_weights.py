@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from bert_folder import write_bert_folder
 from typer.testing import CliRunner
 
 from codet5p.cli import optional
@@ -10,6 +11,7 @@ from codet5p.cli.import_weights import _layer_list
 from codet5p.cli.main import app
 from codet5p.core.artifact import load_manifest
 from codet5p.core.errors import CodeT5pError, ConfigError
+from codet5p.core.tokenizer import Tokenizer
 from codet5p.model.checkpoint import load_checkpoint
 
 
@@ -55,6 +57,22 @@ def test_a_tokenizer_that_is_not_there_is_told_before_the_weights_are_read(tmp_p
     result = CliRunner().invoke(app, arguments)
     assert isinstance(result.exception, CodeT5pError)
     assert str(result.exception).startswith(f"cannot read the tokenizer {tmp_path / 't.json'}")
+
+
+def test_the_package_of_a_sentence_encoder_becomes_a_checkpoint(tmp_path: Path) -> None:
+    write_bert_folder(tmp_path / "package" / "model")
+    result = CliRunner().invoke(app, ["import", str(tmp_path / "package"), str(tmp_path / "mine")])
+    assert result.output.endswith(f"{tmp_path / 'mine'}: an encoder of 2 layers, width 24\n")
+    model, extra = load_checkpoint(tmp_path / "mine")
+    assert (model.config.num_encoder_layers, model.config.num_decoder_layers) == (2, 0)
+    assert extra == {"source": "sentence encoder, package"}
+    assert Tokenizer.from_file(tmp_path / "mine" / "tokenizer.json").token_id("[CLM]") == 1
+
+
+def test_options_for_other_sources_are_refused_with_a_sentence_encoder(tmp_path: Path) -> None:
+    write_bert_folder(tmp_path / "bert")
+    result = CliRunner().invoke(app, ["import", str(tmp_path / "bert"), str(tmp_path / "mine"), "--encoder-layers=1"])
+    assert str(result.exception).startswith("a sentence encoder is imported as it is; leave out --decoder-layers")
 
 
 def test_without_torch_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

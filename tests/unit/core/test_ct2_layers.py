@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ctranslate2.specs import model_spec, transformer_spec
 from fakes import small_tokenizer
-from small_artifact import SMALL, SMALL_T5, random_weights
+from small_artifact import SMALL, SMALL_EMBEDDING, SMALL_T5, random_weights
 
 from codet5p.core.ct2_format import RuntimeModel
 from codet5p.core.ct2_layout import encoder_model, sequence_to_sequence_model
@@ -19,14 +19,16 @@ WEIGHTS = random_weights(SMALL)
 def stack_options(config: CodeT5pConfig) -> dict[str, Any]:
     options: dict[str, Any] = {
         "num_heads": config.num_heads,
-        "activation": 2 if config.activation == "swiglu" else 0,
+        "activation": {"relu": 0, "swiglu": 2, "gelu": 3}[config.activation],
         "ffn_glu": config.activation == "swiglu",
-        "rms_norm": True,
+        "rms_norm": config.norm == "rms",
         "num_heads_kv": config.num_key_value_heads,
         "head_dim": config.head_dim,
     }
     if config.position == "rotary":
         return options | {"rotary_dim": 0, "rotary_interleave": False, "rotary_base": config.rope_base}
+    if config.position == "learned":
+        return options | {"pre_norm": False, "layernorm_embedding": True}
     return options | {"relative_attention_bias": True}
 
 
@@ -34,13 +36,15 @@ def filled(spec: Any, config: CodeT5pConfig) -> Any:
     """Return the specification with a value of its own for everything that a converter must set."""
     weights = iter(np.random.default_rng(0).standard_normal((400, config.vocab_size + 2), dtype=np.float32))
 
+    has_learned_positions = config.position == "learned"
+
     def fill(layer: Any, name: str, value: Any) -> None:
         last = name.rpartition("/")[2]
         if last == "relative_attention_max_distance":
             setattr(layer, last, np.int32(config.relative_max_distance))
         elif last == "queries_scale" and not config.scale_attention:
             setattr(layer, last, np.float32(1))
-        elif value is None:
+        elif value is None or (last == "bias" and config.has_biases) or (last == "encodings" and has_learned_positions):
             setattr(layer, last, next(weights))
 
     for side in ("encoder", "decoder"):
@@ -75,7 +79,7 @@ def test_encoder_decoder_has_the_names_of_the_specification(config: CodeT5pConfi
     assert_same_names_and_settings(ours, spec)
 
 
-@pytest.mark.parametrize("config", [SMALL, SMALL_T5], ids=["shallow-deep", "t5"])
+@pytest.mark.parametrize("config", [SMALL, SMALL_T5, SMALL_EMBEDDING], ids=["shallow-deep", "t5", "embedding"])
 def test_encoder_has_the_names_of_the_specification(config: CodeT5pConfig) -> None:
     encoder = transformer_spec.TransformerEncoderSpec(config.num_encoder_layers, **stack_options(config))
     ours = encoder_model(config, random_weights(config), TOKENS)

@@ -20,6 +20,12 @@ def test_rows_follow_each_other_with_their_scales() -> None:
     assert np.asarray(table.variables["m"]()).dtype == np.int8
 
 
+def test_vectors_follow_each_other() -> None:
+    table = VariableTable({"a": np.array([1, 2], np.float32), "b": np.array([3], np.float32)})
+    table.add_vector("v", "b", "a")
+    np.testing.assert_array_equal(table.variables["v"](), [3, 1, 2])
+
+
 @pytest.mark.parametrize("tensors", [INT8, FLOAT], ids=["int8", "float32"])
 def test_a_factor_multiplies_the_values_of_its_source_alone(tensors: dict[str, np.ndarray]) -> None:
     plain, multiplied = VariableTable(tensors), VariableTable(tensors)

@@ -2,7 +2,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from small_artifact import SMALL, SMALL_DECODER
+from small_artifact import SMALL, SMALL_DECODER, SMALL_EMBEDDING
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,26 @@ from small_artifact import SMALL, SMALL_DECODER
 def test_a_shape_that_cannot_be_is_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(SMALL, **wrong)
+
+
+@pytest.mark.parametrize("bert", [{"norm": "layer"}, {"norm_place": "after"}, {"has_biases": True}])
+def test_the_blocks_of_bert_are_for_encoders_alone(bert: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="are for encoders alone"):
+        replace(SMALL, **bert)
+    assert replace(SMALL, **bert, num_decoder_layers=0, cross_attention_layers=()).num_decoder_layers == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"max_positions": 0}, "max_positions goes with learned positions, and only with them; got 0"),
+        ({"position": "rotary"}, "max_positions goes with learned positions, and only with them; got 64"),
+        ({"embedding_dim": 8}, "without a projection embedding_dim is the width, 24; got 8"),
+    ],
+)
+def test_an_embedding_model_that_cannot_be_is_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(SMALL_EMBEDDING, **wrong)
 
 
 def test_either_side_may_be_left_out() -> None:

@@ -1,12 +1,22 @@
 from pathlib import Path
 
 import pytest
+from bert_folder import bert_tokenizer_json
 from hypothesis import given
 from hypothesis import strategies as st
 
 from codet5p.core.errors import ArtifactError
 from codet5p.core.special_tokens import CLM, SPECIAL_TOKENS
 from codet5p.core.tokenizer import Tokenizer
+from codet5p.model.importers.minilm import code_word_pieces
+
+
+@pytest.fixture(scope="module")
+def word_pieces(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
+    path.write_text(code_word_pieces(bert_tokenizer_json()), "utf-8")
+    return Tokenizer.from_file(path)
+
 
 ANY_TEXT = st.text(st.characters(exclude_categories=("Cs",)))
 CODE = "def größe(x):\r\n\treturn x  # 😀 𠮷\n"
@@ -87,3 +97,13 @@ def test_a_malformed_file_is_one_line_with_the_remedy(tmp_path: Path, content: b
     assert message.startswith(f"{path} is not a tokenizer: ")
     assert message.endswith("; see codet5p doctor")
     assert "\n" not in message
+
+
+def test_word_pieces_come_back_as_words_behind_blanks(word_pieces: Tokenizer) -> None:
+    assert word_pieces.decode(word_pieces.encode("parseHttpHeaders")) == " parse http headers"
+    assert word_pieces.token_bytes[word_pieces.token_id("##er")] == b"er"
+    assert word_pieces.token_bytes[word_pieces.token_id(CLM)] == b""
+
+
+def test_the_name_of_a_special_token_is_only_text_for_word_pieces_too(word_pieces: Tokenizer) -> None:
+    assert word_pieces.special_ids.isdisjoint(word_pieces.encode("[CLS] [CLM] [SEP]"))

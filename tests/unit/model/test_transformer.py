@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tiny_models import SHALLOW_DEEP, T5, random_ids, random_model
+from tiny_models import EMBEDDING, SHALLOW_DEEP, T5, random_ids, random_model
 
 from codet5p.model.cache import KeyValueCache
 from codet5p.model.config import CodeT5pConfig
@@ -133,6 +133,30 @@ def test_embeddings_are_the_projected_first_state_of_length_one() -> None:
     embeddings_BE = model.embed(states_BSD)
     projected_BE = states_BSD[:, 0] @ model.text_code_projection.weight.T + model.text_code_projection.bias
     torch.testing.assert_close(embeddings_BE, projected_BE / projected_BE.norm(dim=1, keepdim=True))
+
+
+def test_averaged_embeddings_do_not_see_padding() -> None:
+    model, ids_BS = random_model(EMBEDDING), random_ids(2, 5)
+    mask_BS = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
+    together = model.embed(model.encode(ids_BS, mask_BS), mask_BS)
+    alone = model.embed(model.encode(ids_BS[1:, :3]))
+    torch.testing.assert_close(together[1:], alone)
+    torch.testing.assert_close(together.norm(dim=1), torch.ones(2))
+
+
+def test_learned_positions_start_anew_with_each_packed_document() -> None:
+    model, ids_BS = random_model(EMBEDDING), random_ids(1, 7)
+    packed = model.encode(ids_BS, source_documents_BS=torch.tensor([[0, 0, 0, 1, 1, 1, 1]]))
+    apart = torch.cat([model.encode(ids_BS[:, :3]), model.encode(ids_BS[:, 3:])], dim=1)
+    torch.testing.assert_close(packed, apart)
+    assert (packed - model.encode(ids_BS)).abs().max() > 0.01
+
+
+def test_more_tokens_than_positions_are_refused() -> None:
+    model = random_model(EMBEDDING)
+    assert model.encode(random_ids(1, 16)).shape == (1, 16, 24)
+    with pytest.raises(ValueError, match="17 tokens are more than the model's 16 positions"):
+        model.encode(random_ids(1, 17))
 
 
 def test_the_matching_head_has_two_classes() -> None:

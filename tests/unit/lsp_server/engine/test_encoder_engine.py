@@ -54,4 +54,4 @@ def test_limits_without_room_are_refused(changes: dict[str, int]) -> None:
 
 def test_a_folder_without_a_model_is_an_error_with_the_remedy(tmp_path: Path, tokenizer: Tokenizer) -> None:
     with pytest.raises(EngineError, match=r"^cannot load the model .*; see codet5p doctor$"):
-        EncoderEngine(tmp_path, tokenizer, name="none", num_threads=1)
+        EncoderEngine(tmp_path, tokenizer, config=SMALL, name="none", num_threads=1)
