@@ -1,17 +1,28 @@
 """Where and how a run computes: devices and processes through Accelerate, compilation, precision."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, DistributedType
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from codet5p.core.errors import ConfigError
 from codet5p.model.transformer import CodeT5pModel
 from codet5p.training.config import PAIR_OBJECTIVES, RunRecipe, StageRecipe
 
-__all__ = ["check_support", "is_sharded", "make_accelerator", "set_compiled", "store_residual_in_bfloat16"]
+__all__ = [
+    "attention_kernels",
+    "check_support",
+    "is_sharded",
+    "make_accelerator",
+    "set_compiled",
+    "store_residual_in_bfloat16",
+]
 
 _RECOMPILATIONS = 64  # objectives times widths; beyond torch's own limit it would silently run uncompiled
 
@@ -32,6 +43,28 @@ def make_accelerator(recipe: RunRecipe) -> Accelerator:
         mixed_precision="bf16" if recipe.precision == "bfloat16" else "no",
         kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True, broadcast_buffers=False)],
     )
+
+
+@contextmanager
+def attention_kernels(kind: Literal["fused", "plain"]) -> Iterator[None]:
+    """Choose how attention is computed in this context.
+
+    Args:
+        kind: `fused` leaves the choice to torch; `plain` multiplies matrices, in the dtype they have.
+
+    Yields:
+        Nothing.
+    """
+    if kind == "fused":
+        yield
+        return
+    was_allowed = torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()  # type: ignore[no-untyped-call]
+    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)  # on a CPU too, whatever its name says
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(was_allowed)
 
 
 def is_sharded(accelerator: Accelerator) -> bool:

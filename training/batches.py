@@ -167,9 +167,20 @@ class StageBatches(Dataset[MicroBatch]):
     def _pairs(self, step: int, number: int) -> PairBatch:
         stage, tokens, table = self._stage.pairs, self._data.tokens, self._data.pairs
         assert table is not None, "the recipe was checked to have pairs"
-        rows = self._data.pair_rows.rows(range(step * stage.rows, (step + 1) * stage.rows), (*self._seed, 10))
-        rows = rows[np.argsort(table.codes.lengths(rows), kind="stable")]  # similar lengths together: less padding
-        return table.batch(rows[number * stage.micro_rows : (number + 1) * stage.micro_rows], tokens, stage)
+        return table.batch(self._pair_rows(step, number, table), tokens, stage)
+
+    def _pair_rows(self, step: int, number: int, table: PairTable) -> IntArray:
+        """Return the rows of one micro-batch: of a pool that is sorted by length, which leaves less to padding."""
+        stage = self._stage.pairs
+        per_step = stage.rows // stage.micro_rows
+        pool, place, size = step, number, per_step
+        if stage.length_pool:
+            size = stage.length_pool
+            pool, place = _pool_and_place(step * per_step + number, size, (*self._seed, 12))
+        width = size * stage.micro_rows
+        rows = self._data.pair_rows.rows(range(pool * width, (pool + 1) * width), (*self._seed, 10))
+        rows = rows[np.argsort(table.codes.lengths(rows), kind="stable")]
+        return rows[place * stage.micro_rows : (place + 1) * stage.micro_rows]
 
     def _examples(self, step: int, number: int) -> SequenceBatch:
         stage, table = self._stage.examples, self._data.examples
@@ -177,6 +188,18 @@ class StageBatches(Dataset[MicroBatch]):
         rows = self._data.example_rows.rows(range(step * stage.rows, (step + 1) * stage.rows), (*self._seed, 11))
         rows = rows[np.argsort(table.sources.lengths(rows), kind="stable")]
         return table.batch(rows[number * stage.micro_rows : (number + 1) * stage.micro_rows], self._data.tokens, stage)
+
+
+def _pool_and_place(number: int, size: int, key: tuple[int, ...]) -> tuple[int, int]:
+    """Return the pool of micro-batch `number`, and its place among the `size` of that pool.
+
+    As many pools as a pool has places are read in turn, each in an order of its own, so that neither lengths nor
+    languages follow one another.
+    """
+    window, within = divmod(number, size * size)
+    pool = window * size + within % size
+    places = np.random.default_rng((*key, pool)).permutation(size)
+    return pool, int(places[within // size])
 
 
 def make_loader(batches: StageBatches, *, first_step: int, workers: int, pin_memory: bool) -> DataLoader[MicroBatch]:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from codet5p.training.objectives.causal_lm import SplitCausalLm
 from codet5p.training.objectives.span_denoising import SpanDenoising
+from codet5p.training.pair_views import PairViews
 from codet5p.training.recipe_file import read_recipe
 
 __all__ = [
@@ -60,7 +61,7 @@ class TokenizerRecipe:
 class ModelRecipe:
     """Shape and starting weights."""
 
-    preset: Literal["tiny", "laptop", "t5_220m", "t5_770m"] = "laptop"
+    preset: Literal["tiny", "laptop", "embedding", "t5_220m", "t5_770m"] = "laptop"
     num_encoder_layers: int | None = None
     """None keeps the preset's; so do the next two."""
     num_decoder_layers: int | None = None
@@ -160,6 +161,18 @@ class PairRecipe:
     """The same for code, up to `max_code_tokens`."""
     one_in: dict[str, int] = field(default_factory=dict)
     """Objectives that only one in so many pairs takes part in, such as matching = 4. Contrastive takes them all."""
+    length_pool: int = 0
+    """Micro-batches whose pairs are sorted by length together, and read apart; 0 sorts those of each step."""
+    one_language: bool = False
+    """Each pool is of one language, which makes its negatives harder; a language's share grows with the square root of
+    its pairs."""
+    most_pairs: int = 0
+    """Pairs kept of each source, or of each of its languages, evenly spread; what a short run never reaches need not be
+    tokenised. 0 keeps all."""
+    views: PairViews = field(default_factory=PairViews)
+    keys: Literal["momentum", "batch"] = "momentum"
+    """What a pair is compared with: keys of a momentum encoder, in the batch and the queue; or the embeddings of its
+    own batch, which then have gradients too, without a queue and with a forward pass less."""
     queue: int = 57_600
     """Keys kept; 0 leaves the batch alone as negatives."""
     momentum: float = 0.995
@@ -177,6 +190,7 @@ class PairRecipe:
             raise ValueError("pairs.micro_rows must be at least 2: a pair alone has no negative")
         if self.queue % self.rows:
             raise ValueError(f"pairs.queue ({self.queue}) must be a multiple of pairs.rows ({self.rows})")
+        self._check_choice()
         if not 0 <= self.momentum < 1:
             raise ValueError(f"pairs.momentum must be in [0, 1), got {self.momentum}")
         _check_widths("pairs.text_widths", self.text_widths, self.max_text_tokens)
@@ -187,6 +201,15 @@ class PairRecipe:
                     f"pairs.one_in is {objective} = {share}; it takes {', '.join(PAIR_OBJECTIVES[1:])} and divisors of "
                     f"pairs.micro_rows ({self.micro_rows})"
                 )
+
+    def _check_choice(self) -> None:
+        """Refuse pools of nothing, and a queue that nobody would fill."""
+        if self.keys == "batch" and self.queue:
+            raise ValueError("pairs.keys = 'batch' has no queue; set pairs.queue to 0")
+        if min(self.length_pool, self.most_pairs) < 0 or (self.one_language and not self.length_pool):
+            raise ValueError(
+                "pairs.length_pool and pairs.most_pairs must be at least 0, length_pool 1 with one_language"
+            )
 
     @property
     def has_fixed_widths(self) -> bool:
@@ -304,6 +327,8 @@ class StageRecipe:
             raise ValueError("a stage needs at least one objective")
         if unknown := sorted(set(self.objectives) - set(OBJECTIVES)):
             raise ValueError(f"unknown objective {unknown[0]}; known are {', '.join(OBJECTIVES)}")
+        if "matching" in self.objectives and self.pairs.keys == "batch":
+            raise ValueError("matching draws its negatives from momentum keys; set pairs.keys to 'momentum'")
         if any(weight <= 0 for weight in self.objectives.values()):
             raise ValueError("objective weights must be positive; leave out what is not wanted")
         if not 0 <= self.ema_decay < 1:
@@ -328,6 +353,8 @@ class RunRecipe:
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     compile: bool = True
     """Compile encoder and decoder with torch.compile, in stages whose batches have few shapes."""
+    attention: Literal["fused", "plain"] = "fused"
+    """Plain matrix products are faster where torch's fused kernel is slow backwards, as on a CPU with short rows."""
     cpu_threads: int = 0
     """Threads of torch on the CPU; 0 leaves its default, which suits large matrices and slows down tiny ones."""
     workers: int = 2

@@ -1,6 +1,6 @@
 """Which rows of several tables a step reads: shuffled anew each epoch, shares met exactly."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -35,9 +35,14 @@ def deal_rows(weights: Sequence[float], rows: range) -> list[range]:
 
 
 class MixedRows:
-    """Tables laid end to end, read in an endless shuffled order in which each has its share."""
+    """Tables laid end to end, read in an endless shuffled order in which each has its share.
 
-    def __init__(self, sizes: Sequence[int], weights: Sequence[float]) -> None:
+    Blocks of `block` rows are of one table.
+    """
+
+    def __init__(self, sizes: Sequence[int], weights: Sequence[float], *, block: int = 1) -> None:
+        self._block = block
+        self._turns: list[tuple[int, int]] = []
         self._sizes = tuple(sizes)
         self._weights = tuple(weights)
         self._offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
@@ -52,14 +57,37 @@ class MixedRows:
         Returns:
             int64, rows of the joined tables.
         """
-        picked = []
-        for source, own in enumerate(deal_rows(self._weights, numbers)):
-            size = self._sizes[source]
-            for epoch in range(own.start // size, -(-own.stop // size)):
-                order = _epoch_order(size, (*key, source, epoch))
-                first, last = max(own.start - epoch * size, 0), min(own.stop - epoch * size, size)
-                picked.append(self._offsets[source] + order[first:last])
+        picked = [piece for source, own in self._dealt(numbers) for piece in self._pieces(source, own, key)]
         return np.concatenate(picked) if picked else np.empty(0, np.int64)
+
+    def _dealt(self, numbers: range) -> Iterator[tuple[int, range]]:
+        """Yield sources with ranges of their own row numbers."""
+        size = self._block
+        if size == 1:
+            yield from enumerate(deal_rows(self._weights, numbers))
+            return
+        for block in range(numbers.start // size, -(-numbers.stop // size)):
+            source, own = self._turn(block)
+            first, last = max(numbers.start - block * size, 0), min(numbers.stop - block * size, size)
+            yield source, range(own * size + first, own * size + last)
+
+    def _turn(self, block: int) -> tuple[int, int]:
+        """Return whose block number `block` is, and which of its own: the source furthest behind its share is next."""
+        shares = np.asarray(self._weights, np.float64) / sum(self._weights)
+        counts = np.bincount([source for source, _ in self._turns], minlength=len(shares))
+        while len(self._turns) <= block:
+            source = int((shares * (len(self._turns) + 1) - counts).argmax())
+            self._turns.append((source, int(counts[source])))
+            counts[source] += 1
+        return self._turns[block]
+
+    def _pieces(self, source: int, own: range, key: tuple[int, ...]) -> Iterator[IntArray]:
+        """Yield the table rows of a source's own row numbers, epoch by epoch."""
+        size = self._sizes[source]
+        for epoch in range(own.start // size, -(-own.stop // size)):
+            order = _epoch_order(size, (*key, source, epoch))
+            first, last = max(own.start - epoch * size, 0), min(own.stop - epoch * size, size)
+            yield self._offsets[source] + order[first:last]
 
 
 @lru_cache(maxsize=16)

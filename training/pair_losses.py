@@ -132,7 +132,7 @@ def pair_losses(  # noqa: PLR0913 - everything a pure function of model, data an
     Args:
         model: Encoder, decoder and heads.
         batch: On the model's device.
-        keys: Needed for contrastive and matching.
+        keys: Needed for matching; where there are none, contrastive compares with the batch itself.
         tokens: Task tokens.
         temperature: The learned temperature, already clamped.
         recipe: Which pairs take part in what.
@@ -149,22 +149,16 @@ def pair_losses(  # noqa: PLR0913 - everything a pure function of model, data an
         text_BSD=model.encode(batch.text_ids_BS, batch.text_mask_BS),
         code_BTD=model.encode(batch.code_ids_BT, batch.code_mask_BT),
     )
-    if keys is not None:
+    if not {"contrastive", "matching"}.isdisjoint(objectives):
         text_BE = model.embed(pairs.text_BSD, batch.text_mask_BS).float()
         code_BE = model.embed(pairs.code_BTD, batch.code_mask_BT).float()
         if "contrastive" in objectives:
-            mean = contrastive_loss(
-                text_BE,
-                code_BE,
-                keys.text_NE,
-                keys.code_NE,
-                temperature=temperature,
-                duplicates_BN=keys.duplicates_BN,
-            )
+            mean = _contrastive(text_BE, code_BE, batch, keys, temperature)
             if teachers is not None:
                 mean = mean + teachers.text_loss(text_BE, batch.content_ids_B2)
             losses["contrastive"] = mean * len(batch)
         if "matching" in objectives:
+            assert keys is not None, "the recipe was checked to have momentum keys"
             share = recipe.one_in.get("matching", 1)
             similarity = (every(text_BE, share).detach(), every(code_BE, share).detach(), temperature.detach())
             negatives = _draw_negatives(keys, similarity, every(keys.excluded(), share), generator)
@@ -187,6 +181,18 @@ def _writing(model: CodeT5pModel, pairs: _EncodedPairs, objective: str, tokens: 
         states, states_mask = pairs.code_BTD, batch.code_mask_BT
     decoder_input, labels = decoder_input_and_labels(*written, opening=opening, eos=tokens.eos)
     return summed_cross_entropy(model, model.decode(decoder_input, states, states_mask), labels)
+
+
+def _contrastive(text_BE: Tensor, code_BE: Tensor, batch: PairBatch, keys: Keys | None, temperature: Tensor) -> Tensor:
+    """Return the mean contrastive loss against the keys, or against the embeddings themselves."""
+    if keys is None:
+        duplicates_BB = duplicate_mask(batch.content_ids_B2, batch.content_ids_B2)
+        return contrastive_loss(
+            text_BE, code_BE, text_BE, code_BE, temperature=temperature, duplicates_BN=duplicates_BB
+        )
+    return contrastive_loss(
+        text_BE, code_BE, keys.text_NE, keys.code_NE, temperature=temperature, duplicates_BN=keys.duplicates_BN
+    )
 
 
 def _draw_negatives(

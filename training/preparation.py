@@ -12,7 +12,7 @@ import torch
 from codet5p.core.errors import CheckpointError, ConfigError, DataError
 from codet5p.core.tokenizer import Tokenizer
 from codet5p.model.checkpoint import load_checkpoint
-from codet5p.model.config import CodeT5pConfig, laptop, t5_220m, t5_770m
+from codet5p.model.config import CodeT5pConfig, embedding, laptop, t5_220m, t5_770m
 from codet5p.model.initialisation import initialise_weights
 from codet5p.model.smollm2 import SmolLM2Weights, initialise_from_smollm2, read_smollm2
 from codet5p.model.transformer import CodeT5pModel
@@ -31,6 +31,7 @@ from codet5p.training.example_table import ExampleTable
 from codet5p.training.mixed_rows import MixedRows
 from codet5p.training.objectives.task_tokens import TaskTokens
 from codet5p.training.pair_table import PairTable
+from codet5p.training.pair_views import viewed
 from codet5p.training.sources import TokenizerIdentity, code_texts, open_code, read_examples, read_pairs
 from codet5p.training.token_stream import continuation_tables
 from codet5p.training.tokenizer_training import train_tokenizer
@@ -176,6 +177,7 @@ def _shape(recipe: ModelRecipe, vocabulary: int) -> CodeT5pConfig:
     config = {
         "tiny": lambda: _tiny(rows),
         "laptop": lambda: laptop(vocab_size=rows),
+        "embedding": lambda: embedding(vocab_size=rows),
         "t5_220m": lambda: t5_220m(vocab_size=rows),
         "t5_770m": lambda: t5_770m(vocab_size=rows),
     }[recipe.preset]()
@@ -230,14 +232,23 @@ def load_stage_data(
     for source in (*code, *pairs, *examples):
         _check_exists(source)
     identity = _identity(tokenizer, recipe.tokenizer.path)
-    pair_tables = [_pair_table(source, split, tokenizer, stage) for source in pairs]
+    seed = (recipe.seed, int(held_out))
+    pair_tables = [
+        part
+        for number, source in enumerate(pairs)
+        for part in _pair_tables(source, split, tokenizer, stage, (*seed, number))
+    ]
     example_tables = [
         ExampleTable.from_examples(read_examples(source.path), tokenizer, stage.examples) for source in examples
     ]
     return StageData(
         code=tuple((open_code(source.path, source.language, split, identity), source.weight) for source in code),
-        pairs=PairTable.joined(pair_tables) if pair_tables else None,
-        pair_rows=MixedRows([len(table) for table in pair_tables], [source.weight for source in pairs]),
+        pairs=PairTable.joined([table for table, _ in pair_tables]) if pair_tables else None,
+        pair_rows=MixedRows(
+            [len(table) for table, _ in pair_tables],
+            [weight for _, weight in pair_tables],
+            block=stage.pairs.length_pool * stage.pairs.micro_rows if stage.pairs.one_language else 1,
+        ),
         examples=ExampleTable.joined(example_tables) if example_tables else None,
         example_rows=MixedRows([len(table) for table in example_tables], [source.weight for source in examples]),
         tokens=TaskTokens.from_tokenizer(tokenizer),
@@ -266,9 +277,33 @@ def _identity(tokenizer: Tokenizer, path: Path | None) -> TokenizerIdentity:
     return TokenizerIdentity(tokenizer=tokenizer, digests=frozenset(digests))
 
 
-def _pair_table(source: Source, split: str, tokenizer: Tokenizer, stage: StageRecipe) -> PairTable:
+def _pair_tables(
+    source: Source, split: str, tokenizer: Tokenizer, stage: StageRecipe, seed: tuple[int, ...]
+) -> list[tuple[PairTable, float]]:
+    """Return the pairs of a source with its weight; where languages are kept apart, those of each with its share."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    rng = np.random.default_rng(seed)
+    for record in read_pairs(source.path, source.language, split):
+        group = groups.setdefault(record.language if stage.pairs.one_language else "", [])
+        group.append(viewed(record, stage.pairs.views, rng))
+    shares = {language: len(pairs) ** 0.5 for language, pairs in groups.items()}
+    groups = {language: _spread(pairs, stage.pairs.most_pairs) for language, pairs in groups.items()}
+    return [
+        (_pair_table(groups[language], tokenizer, stage), source.weight * share / sum(shares.values()))
+        for language, share in shares.items()
+    ] or [(_pair_table([], tokenizer, stage), source.weight)]
+
+
+def _spread(pairs: list[tuple[str, str]], most: int) -> list[tuple[str, str]]:
+    """Return at most `most` of the pairs, evenly spread over them; all where `most` is 0."""
+    if not 0 < most < len(pairs):
+        return pairs
+    return [pairs[place * len(pairs) // most] for place in range(most)]
+
+
+def _pair_table(pairs: list[tuple[str, str]], tokenizer: Tokenizer, stage: StageRecipe) -> PairTable:
     return PairTable.from_pairs(
-        read_pairs(source.path, source.language, split),
+        pairs,
         tokenizer,
         max_text_tokens=stage.pairs.max_text_tokens,
         max_code_tokens=stage.pairs.max_code_tokens,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from codet5p.core.errors import DataError
 from codet5p.core.special_tokens import EOS
 from codet5p.core.tokenizer import Tokenizer
+from codet5p.training.pair_views import PairRecord
 from codet5p.training.token_stream import TokenStream
 
 __all__ = [
@@ -161,17 +162,17 @@ def _read_parquet(path: Path) -> Iterator[dict[str, Any]]:
             raise DataError(f"cannot read {file}: {error}") from None
 
 
-def read_pairs(path: Path, language: str | None, split: str) -> Iterator[tuple[str, str]]:
+def read_pairs(path: Path, language: str | None, split: str) -> Iterator[PairRecord]:
     """Yield text-code pairs.
 
     Args:
-        path: A corpus with its folder `pairs`; Parquet or JSON Lines with `text` (or `summary`) and `code`; or a folder
-            of Python files, whose documented functions are the pairs.
+        path: A corpus with its folder `pairs`; Parquet or JSON Lines with `text` (or `summary`) and `code`, and perhaps
+            `description` and `language`; or a folder of Python files, whose documented functions are the pairs.
         language: Only records of this `language`; all where None.
         split: `train` or `validation`, for a corpus.
 
     Yields:
-        Text, and code.
+        A pair.
 
     Raises:
         DataError: If a record lacks a side.
@@ -179,15 +180,16 @@ def read_pairs(path: Path, language: str | None, split: str) -> Iterator[tuple[s
     files = sorted((path / "pairs").glob(f"{split}-*.parquet")) or [path]
     if path.is_dir() and files == [path] and not any(path.rglob("*.parquet")):
         for module in code_texts(path):
-            yield from python_pairs(module)
+            yield from (PairRecord(text, code, language="python") for text, code in python_pairs(module))
         return
     for file in files:
         for number, record in enumerate(read_records(file)):
             text = record.get("text") or record.get("summary")
             if not text or not record.get("code"):
                 raise DataError(f"record {number} of {file} lacks text or code; pairs need both")
-            if language is None or record.get("language") == language:
-                yield str(text), str(record["code"])
+            own = str(record.get("language") or "")
+            if language is None or own == language:
+                yield PairRecord(str(text), str(record["code"]), str(record.get("description") or ""), own)
 
 
 def python_pairs(text: str) -> Iterator[tuple[str, str]]:

@@ -64,12 +64,12 @@ class StageRun:
         self._module = module
         self._accelerator = accelerator
         self._seed = seed
-        self._contrastive = stage.uses(PAIR_OBJECTIVES[:2])
+        self._has_keys = stage.uses(PAIR_OBJECTIVES[:2]) and stage.pairs.keys == "momentum"
         self._teachers = self._load_teachers(module)
         module.train()
         self.wrapped, *self.optimizers = accelerator.prepare(module, *build_optimizers(module, stage.optimizer))
-        self.momentum = MomentumEncoder(module.model) if self._contrastive else None
-        self.queue = self._new_queue() if self._contrastive and stage.pairs.queue else None
+        self.momentum = MomentumEncoder(module.model) if self._has_keys else None
+        self.queue = self._new_queue() if self._has_keys and stage.pairs.queue else None
         self.average = WeightAverage(module) if stage.ema_decay else None
         self._clock = StageClock(stage.minutes, accelerator)
 

@@ -17,6 +17,7 @@ from codet5p.core.errors import CodeT5pError, ConfigError
 from codet5p.core.tokenizer import Tokenizer
 from codet5p.model.checkpoint import save_checkpoint
 from codet5p.training.acceleration import (
+    attention_kernels,
     check_support,
     is_sharded,
     make_accelerator,
@@ -178,7 +179,8 @@ class _Leg:
             rank=self._accelerator.process_index,
             world_size=self._accelerator.num_processes,
         )
-        is_finished = self._take_steps(number, run, batches)
+        with attention_kernels(self._recipe.run.attention):
+            is_finished = self._take_steps(number, run, batches)
         if is_finished:
             self._finish_stage(stage, run)
         self._result = run.whole_model()

@@ -12,7 +12,6 @@ from codet5p.core.tokenizer import Tokenizer
 from codet5p.training.batches import StageBatches, StageData
 from codet5p.training.config import PAIR_OBJECTIVES, StageRecipe
 from codet5p.training.objective_module import ObjectiveModule
-from codet5p.training.objectives.contrastive import contrastive_loss
 from codet5p.training.objectives.cross_entropy import IGNORED_LABEL
 from codet5p.training.objectives.sequence_batch import sequence_loss
 from codet5p.training.pair_losses import pair_counts, pair_losses
@@ -117,13 +116,6 @@ def _add_pairs(
         objectives=stage.objectives,
         generator=torch.Generator(batch.text_ids_BS.device),
     )
-    if "contrastive" in stage.objectives:
-        text_BSD = module.model.encode(batch.text_ids_BS, batch.text_mask_BS)
-        code_BTD = module.model.encode(batch.code_ids_BT, batch.code_mask_BT)
-        text_BE = module.model.embed(text_BSD, batch.text_mask_BS).float()
-        code_BE = module.model.embed(code_BTD, batch.code_mask_BT).float()
-        mean = contrastive_loss(text_BE, code_BE, text_BE, code_BE, temperature=module.temperature)
-        losses["contrastive"] = mean * len(batch)
     own = pair_counts(batch, stage.pairs)
     for name, loss in losses.items():
         sums[name] += float(loss)

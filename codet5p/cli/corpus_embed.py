@@ -31,7 +31,7 @@ def embed(
     from codet5p.training.text_teacher import TextTeacher, installed_minilm
 
     teacher = TextTeacher(model or installed_minilm(), device=device)
-    texts = [text for text, _ in read_pairs(corpus, None, "train")]
+    texts = [pair.text for pair in read_pairs(corpus, None, "train")]
     columns = (TextColumn("embed"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("embed", total=len(texts))

@@ -14,7 +14,10 @@ from tokenizers import models
 
 from codet5p.core.errors import ArtifactError
 
-__all__ = ["Tokenizer"]
+__all__ = ["CASE_CHANGE", "Tokenizer"]
+
+CASE_CHANGE = "(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+"""Where an identifier's words meet: parse|Http|Header, HTTP|Server. An embedding model's tokenizer splits here."""
 
 _CONTINUING = "##"  # BERT's mark of a piece within a word
 

@@ -25,6 +25,7 @@ from torch import Tensor
 from codet5p.core.bert_names import BERT_NAMES, BERT_TOKEN_TYPES
 from codet5p.core.errors import CheckpointError
 from codet5p.core.special_tokens import SPECIAL_TOKENS
+from codet5p.core.tokenizer import CASE_CHANGE
 from codet5p.model.checkpoint import model_from_weights, weight_names
 from codet5p.model.config import CodeT5pConfig
 from codet5p.model.importers.released_folder import read_released_config, read_released_tensors, under_our_names
@@ -32,8 +33,6 @@ from codet5p.model.transformer import CodeT5pModel
 
 __all__ = ["ImportedEncoder", "code_word_pieces", "find_bert_folder", "import_minilm"]
 
-# A lower-case letter or digit before a capital, or the last capital of several: parse|Http|Header, HTTP|Server.
-_CASE_CHANGE = "(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
 _POSITIONS = BERT_NAMES["encoder.position_embedding.weight"]
 # Constants that old files carry among their weights, and the head that reads the first state in BERT's own pretraining.
 _LEFT_OUT = ("embeddings.position_ids", "pooler.dense.weight", "pooler.dense.bias")
@@ -116,7 +115,7 @@ def code_word_pieces(released_json: str) -> str:
         added.append({"id": number, "content": token} | flags)
     added.sort(key=lambda entry: int(entry["id"]))
     tokenizer = WordPieceTokenizer.from_str(json.dumps(description | {"truncation": None, "padding": None}))
-    splitting = normalizers.Replace(Regex(_CASE_CHANGE), " ")
+    splitting = normalizers.Replace(Regex(CASE_CHANGE), " ")
     tokenizer.normalizer = normalizers.Sequence([splitting, tokenizer.normalizer])
     return str(tokenizer.to_str())
 

@@ -120,3 +120,15 @@ def test_every_code_batch_has_the_shape_of_the_others(data: StageData) -> None:
         if isinstance(batches[number].batch, SequenceBatch)
     }
     assert len(shapes) == 2
+
+
+def test_pools_are_sorted_by_length_and_read_apart(data: StageData) -> None:
+    pairs = replace(STAGE.pairs, rows=4, micro_rows=2, length_pool=3)
+    stage = replace(STAGE, steps=20, objectives={"contrastive": 1.0}, pairs=pairs)
+    batches = StageBatches(stage, replace(data, pair_rows=MixedRows([48], [1.0])), seed=(1,))
+    content_ids = [batches[number].batch.content_ids_B2[:, 0].tolist() for number in range(9)]  # type: ignore[union-attr]
+    widths = np.array([sorted(data.pairs.codes.lengths(np.array(ids) // 2)) for ids in content_ids])  # type: ignore[union-attr]
+    for first in range(3):  # the micro-batches of a pool follow one another at a distance of three
+        own = widths[first::3]
+        assert (np.diff(own[own[:, 0].argsort(kind="stable")].ravel()) >= 0).all()
+    assert len({number for ids in content_ids for number in ids}) == 18

@@ -10,6 +10,7 @@ from pyarrow import parquet
 
 from codet5p.core.errors import DataError
 from codet5p.training.corpus.tokens import tokenize_corpus
+from codet5p.training.pair_views import PairRecord
 from codet5p.training.sources import (
     TokenizerIdentity,
     open_code,
@@ -116,13 +117,21 @@ def test_documented_functions_become_pairs() -> None:
 def test_pairs_of_a_corpus_are_read_by_split_and_language(tmp_path: Path) -> None:
     (tmp_path / "pairs").mkdir()
     rows = [
-        {"language": "python", "summary": "Return one.", "code": "def f(): return 1"},
+        {
+            "language": "python",
+            "summary": "Return one.",
+            "code": "def f(): return 1",
+            "description": "Return one. More.",
+        },
         {"language": "java", "summary": "Two.", "code": "int g() { return 2; }"},
     ]
     parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "pairs" / "train-000.parquet")
     parquet.write_table(pa.Table.from_pylist(rows[1:]), tmp_path / "pairs" / "validation-000.parquet")
-    assert list(read_pairs(tmp_path, "python", "train")) == [("Return one.", "def f(): return 1")]
-    assert [text for text, _ in read_pairs(tmp_path, None, "validation")] == ["Two."]
+    expected = PairRecord("Return one.", "def f(): return 1", "Return one. More.", "python")
+    assert list(read_pairs(tmp_path, "python", "train")) == [expected]
+    assert list(read_pairs(tmp_path, None, "validation")) == [
+        PairRecord("Two.", "int g() { return 2; }", description="", language="java")
+    ]
 
 
 def test_a_pair_without_code_is_named(tmp_path: Path) -> None:

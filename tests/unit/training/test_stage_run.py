@@ -230,3 +230,27 @@ def test_operations_are_six_for_each_weight_and_position() -> None:
 
 def test_a_cpu_has_no_matrix_rate() -> None:
     assert matrix_rate(torch.device("cpu")) is None
+
+
+def test_a_batch_may_be_its_own_keys() -> None:
+    module = new_module()
+    stage = StageRecipe(
+        name="s",
+        steps=10,
+        objectives={"contrastive": 1.0},
+        pairs=PairRecipe(rows=2, micro_rows=2, max_text_tokens=4, max_code_tokens=4, keys="batch", queue=0),
+        optimizer=OptimizerRecipe(peak_learning_rate=1e-2),
+        schedule=ScheduleRecipe(warmup_steps=0),
+    )
+    run = StageRun(stage, module, Accelerator(cpu=True), seed=(0,))
+    assert run.momentum is run.queue is None
+    batch = pairs(0).batch
+    assert isinstance(batch, PairBatch)
+    with torch.no_grad():
+        text_BE = module.model.embed(module.model.encode(batch.text_ids_BS))
+        code_BE = module.model.embed(module.model.encode(batch.code_ids_BT))
+        logits_BB = text_BE @ code_BE.T / module.temperature
+        expected = -(logits_BB.log_softmax(1).diagonal() + logits_BB.T.log_softmax(1).diagonal()).mean() / 2
+    losses = [float(run.take_step([pairs(0)]).losses["contrastive"]) for _ in range(5)]
+    assert losses[0] == pytest.approx(float(expected), rel=1e-4)
+    assert losses[-1] < losses[0]
