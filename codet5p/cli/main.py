@@ -5,6 +5,7 @@ import sys
 import typer
 
 from codet5p import __version__
+from codet5p.cli.average import average
 from codet5p.cli.complete import complete
 from codet5p.cli.corpus import app as corpus
 from codet5p.cli.demo import demo
@@ -41,6 +42,7 @@ app.command(rich_help_panel="Use")(doctor)
 app.add_typer(corpus, name="corpus", rich_help_panel="Make")
 app.command("import", rich_help_panel="Make")(import_weights)
 app.command(rich_help_panel="Make")(train)
+app.command(rich_help_panel="Make")(average)
 app.add_typer(transport, name="transport", rich_help_panel="Make")
 app.command(rich_help_panel="Make")(evaluate)
 app.command(rich_help_panel="Make")(export)

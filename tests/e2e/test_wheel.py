@@ -33,9 +33,10 @@ def test_every_module_of_every_source_folder_is_in_the_wheel(contents: set[str])
 
 
 def test_the_weights_are_in_the_wheel(contents: set[str]) -> None:
-    files = {path.name for path in (REPOSITORY / "artifacts" / "laptop").iterdir()}
-    assert {"manifest.json", "tokenizer.json", "weights-1-of-3.safetensors"} <= files
-    assert {f"codet5p/artifacts/laptop/{name}" for name in files} - contents == set()
+    artifacts = REPOSITORY / "artifacts"
+    files = {path.relative_to(artifacts).as_posix() for path in artifacts.glob("*/*") if path.parent.name[0] != "_"}
+    assert {"laptop/manifest.json", "laptop/tokenizer.json", "embedding/weights-1-of-1.safetensors"} <= files
+    assert {f"codet5p/artifacts/{name}" for name in files} - contents == set()
 
 
 def test_the_type_marker_the_examples_and_the_recipes_are_in_the_wheel(contents: set[str]) -> None:
