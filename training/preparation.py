@@ -16,6 +16,7 @@ from codet5p.model.config import CodeT5pConfig, embedding, laptop, t5_220m, t5_7
 from codet5p.model.initialisation import initialise_weights
 from codet5p.model.smollm2 import SmolLM2Weights, initialise_from_smollm2, read_smollm2
 from codet5p.model.transformer import CodeT5pModel
+from codet5p.model.vocabulary import with_vocabulary
 from codet5p.training.batches import StageData
 from codet5p.training.config import (
     CODE_OBJECTIVES,
@@ -106,7 +107,7 @@ def build_model(
 
     Args:
         recipe: Shape and start.
-        tokenizer: Gives the vocabulary.
+        tokenizer: Gives the vocabulary; that of SmolLM2, or some of its tokens, where the recipe starts from it.
         generator: Draws what has no starting weights.
         released: SmolLM2, where the recipe starts from it.
 
@@ -114,7 +115,7 @@ def build_model(
         The model.
 
     Raises:
-        CheckpointError: If a checkpoint has a smaller vocabulary than the tokenizer.
+        CheckpointError: If a checkpoint has fewer tokens than the tokenizer, or SmolLM2 lacks one of its tokens.
         ConfigError: If the starting weights do not fit the shape.
     """
     if recipe.start == "checkpoint":
@@ -126,7 +127,8 @@ def build_model(
                 "take the tokenizer that belongs to it"
             )
         return model.float()
-    config = _shape(recipe, tokenizer.vocab_size)
+    known = tokenizer if released is None else Tokenizer(released.tokenizer)
+    config = _shape(recipe, known.vocab_size)
     if released is None:
         model = CodeT5pModel(config)
         initialise_weights(model, generator)
@@ -136,8 +138,8 @@ def build_model(
         model = initialise_from_smollm2(released, config, decoder_layers=layers, generator=generator)
     except ValueError as error:
         raise ConfigError(f"model: {error}") from None
-    _start_eos_as_released(model, tokenizer)
-    return model
+    _start_eos_as_released(model, known)
+    return model if tokenizer.tokens == known.tokens else with_vocabulary(model, known, tokenizer)
 
 
 def spread_layers(wanted: int, available: int) -> tuple[int, ...]:

@@ -106,6 +106,9 @@ def vocabulary(
     tokenizer: Annotated[Path, typer.Option("--tokenizer", "-t", help="The tokenizer.json to trim.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The tokenizer.json to write.")],
     size: Annotated[int, typer.Option(help="Tokens to keep; a multiple of 64 computes best.")] = 24_576,
+    share: Annotated[
+        float, typer.Option(min=0.001, max=1.0, help="Share of the training documents that is counted.")
+    ] = 1.0,
     workers: _Workers = None,
 ) -> None:
     """Trim a tokenizer to the tokens that the corpus uses most; see also codet5p import --tokenizer."""
@@ -115,11 +118,11 @@ def vocabulary(
     from codet5p.training.corpus.progress import BuildProgress
     from codet5p.training.corpus.vocabulary import TokenUse, count_tokens, sources_of, token_shares, trim_tokenizer
 
-    def count(path: Path, split: str) -> dict[str, TokenUse]:
+    def count(path: Path, split: str, share: float = 1.0) -> dict[str, TokenUse]:
         with BuildProgress(Console(stderr=True)).stage(split, len(sources_of(corpus, split))) as stage:
-            return count_tokens(corpus, path, split, workers=_processes(workers), advance=stage.advance)
+            return count_tokens(corpus, path, split, share=share, workers=_processes(workers), advance=stage.advance)
 
-    shares = token_shares(count(tokenizer, "train"))
+    shares = token_shares(count(tokenizer, "train", share))
     out.write_text(trim_tokenizer(tokenizer.read_text("utf-8"), shares, size), "utf-8")
     before, after = count(tokenizer, "validation"), count(out, "validation")
     for source, use in before.items():

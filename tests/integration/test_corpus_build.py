@@ -30,6 +30,7 @@ from codet5p.training.corpus.progress import BuildProgress
 from codet5p.training.corpus.sources.receipt import cache_folder, store_receipt
 from codet5p.training.corpus.storage import read_index, read_pairs, read_shard
 from codet5p.training.corpus.tokens import TokenShard, tokenize_corpus
+from codet5p.training.corpus.vocabulary import count_tokens
 from codet5p.training.tokenizer_training import train_tokenizer
 
 QUIET = BuildProgress(Console(quiet=True))
@@ -298,6 +299,17 @@ def test_a_vocabulary_is_trimmed_to_what_the_corpus_uses(world: Path) -> None:
     assert re.search(
         r"^python +0\.\d{4} tokens a byte, now 0\.\d{4} \([+-]\d+\.\d\d %\)$", trimmed.stdout, re.MULTILINE
     )
+
+
+def test_a_share_of_the_documents_may_stand_for_all(world: Path, byte_tokenizer: Path) -> None:
+    build_corpus(config_of(world), world / "out", QUIET)
+    half, whole = (
+        count_tokens(world / "out", byte_tokenizer, "train", share=share, workers=0, advance=lambda *_: None)
+        for share in (0.5, 1.0)
+    )
+    assert whole["python"].text_bytes == whole["python"].counts.sum() == sum(map(len, texts_of(world / "out")))
+    assert 0 < half["python"].text_bytes < whole["python"].text_bytes
+    assert 0 < half["text"].text_bytes < whole["text"].text_bytes
 
 
 def test_a_carried_corpus_is_checked_before_use(world: Path) -> None:

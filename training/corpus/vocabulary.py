@@ -24,6 +24,8 @@ __all__ = ["TEXT", "TokenUse", "count_tokens", "sources_of", "token_shares", "tr
 TEXT = "text"
 """The source that is no language: what the documentation of functions says."""
 
+_HASH_DIGITS = 8
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TokenUse:
@@ -47,7 +49,13 @@ def sources_of(corpus: Path, split: str) -> list[str]:
 
 
 def count_tokens(
-    corpus: Path, tokenizer_path: Path, split: str, *, workers: int, advance: Callable[[int, int], None]
+    corpus: Path,
+    tokenizer_path: Path,
+    split: str,
+    *,
+    share: float = 1.0,
+    workers: int,
+    advance: Callable[[int, int], None],
 ) -> dict[str, TokenUse]:
     """Return how often each language of a corpus, and the text of its pairs, uses each token.
 
@@ -55,6 +63,7 @@ def count_tokens(
         corpus: A corpus.
         tokenizer_path: A `tokenizer.json`.
         split: `train` or `validation`.
+        share: Share of the documents that is counted, chosen by their hash.
         workers: Processes that encode, 0 for this one alone.
         advance: Called with bytes of text and sources that were done since the last call.
 
@@ -66,7 +75,7 @@ def count_tokens(
     with Encoder(tokenizer_path, "<u4", workers) as encoder:
         for source in sources_of(corpus, split):
             counts, text_bytes = np.zeros(size, np.int64), 0
-            for batch in encoder.encode(_texts(corpus, source, split)):
+            for batch in encoder.encode(_texts(corpus, source, split, share)):
                 counts += np.bincount(batch.ids, minlength=size)
                 text_bytes += batch.text_bytes
                 advance(batch.text_bytes, 0)
@@ -75,12 +84,17 @@ def count_tokens(
     return use
 
 
-def _texts(corpus: Path, source: str, split: str) -> Iterator[str]:
+def _texts(corpus: Path, source: str, split: str, share: float) -> Iterator[str]:
+    limit = int(share * 16**_HASH_DIGITS)
     if source == TEXT:
-        yield from (pair["description"] or pair["summary"] for pair in read_pairs(corpus, split))
+        for pair in read_pairs(corpus, split):
+            if int(pair["document"][:_HASH_DIGITS], 16) < limit:
+                yield pair["description"] or pair["summary"]
         return
     for path in sorted((corpus / "code").glob(f"{source}-{split}-*")):
-        yield from (record["text"] for record in read_shard(path))
+        for record in read_shard(path):
+            if int(record["id"][:_HASH_DIGITS], 16) < limit:
+                yield record["text"]
 
 
 def token_shares(use: Mapping[str, TokenUse]) -> NDArray[np.float64]:

@@ -1,16 +1,26 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from fakes import small_tokenizer
+from tokenizers import Tokenizer as BpeTokenizer
 
-from codet5p.core.errors import DataError
-from codet5p.training.config import TrainingRecipe, load_recipe
-from codet5p.training.preparation import load_stage_data
+from codet5p.core.errors import CheckpointError, DataError
+from codet5p.core.tokenizer import Tokenizer
+from codet5p.model.config import laptop
+from codet5p.model.smollm2 import SmolLM2Weights
+from codet5p.model.transformer import CodeT5pModel
+from codet5p.training.config import ModelRecipe, TrainingRecipe, load_recipe
+from codet5p.training.corpus.vocabulary import trim_tokenizer
+from codet5p.training.preparation import build_model, load_stage_data
+from codet5p.training.tokenizer_training import train_tokenizer
 
 DEBUG = Path(__file__).parents[3] / "training" / "recipes" / "debug.toml"
 TOKENIZER = small_tokenizer()
+FROM_SMOLLM2 = ModelRecipe(preset="tiny", start="smollm2", source=Path("release.gguf"))
 
 
 def recipe(path: Path, *overrides: str) -> TrainingRecipe:
@@ -64,3 +74,46 @@ def test_a_source_without_pairs_is_refused(tmp_path: Path) -> None:
     run = recipe(tmp_path / "pairs.jsonl", "one_language=true", "length_pool=1")
     with pytest.raises(DataError, match="a source of pairs is empty"):
         load_stage_data(run.stages[2], run, TOKENIZER)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> BpeTokenizer:
+    known = train_tokenizer(["def one(two):\n    return three + four\n" * 9], 256 + 30)
+    bpe = BpeTokenizer.from_str(known.to_json())
+    bpe.add_special_tokens(["<|endoftext|>"])
+    return bpe
+
+
+@pytest.fixture(scope="module")
+def released(tokenizer: BpeTokenizer) -> SmolLM2Weights:
+    config = replace(
+        laptop(vocab_size=tokenizer.get_vocab_size(), num_encoder_layers=0, num_decoder_layers=2),
+        width=64,
+        num_heads=2,
+        num_key_value_heads=1,
+        head_dim=32,
+        feed_forward_width=128,
+    )
+    return SmolLM2Weights(config=config, weights=CodeT5pModel(config).state_dict(), tokenizer=tokenizer)
+
+
+def build(tokenizer: Tokenizer, released: SmolLM2Weights) -> CodeT5pModel:
+    return build_model(FROM_SMOLLM2, tokenizer, torch.Generator().manual_seed(0), released)
+
+
+def test_a_trimmed_tokenizer_starts_with_its_tokens_rows_of_the_release(
+    tokenizer: BpeTokenizer, released: SmolLM2Weights
+) -> None:
+    known = Tokenizer(tokenizer)
+    smaller = trim_tokenizer(tokenizer.to_str(), np.zeros(known.vocab_size), known.vocab_size - 20)
+    wanted = Tokenizer(BpeTokenizer.from_str(smaller))
+    whole, trimmed = build(known, released), build(wanted, released)
+    assert trimmed.config == replace(whole.config, vocab_size=wanted.vocab_size)
+    rows = [known.token_id(token) for token in wanted.tokens]
+    torch.testing.assert_close(trimmed.token_embedding.weight, whole.token_embedding.weight[rows])
+    torch.testing.assert_close(trimmed.decoder.state_dict(), whole.decoder.state_dict())
+
+
+def test_a_tokenizer_that_is_not_the_releases_is_refused(released: SmolLM2Weights) -> None:
+    with pytest.raises(CheckpointError, match="the model has no token"):
+        build(train_tokenizer(["quite other words " * 9], 256 + 20), released)
