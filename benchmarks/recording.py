@@ -60,7 +60,7 @@ def load_recording(**limits: Any) -> tuple[Completer, RecordingEngine, dict[str,
     """
     loaded = load_engine(artifact_or_released(None), cache_or_default(None), num_threads=1)
     engine = RecordingEngine(loaded.engine)
-    bounds = CompletionLimits(**{"time_limit_seconds": _PATIENCE_SECONDS} | limits)
+    bounds = CompletionLimits(**{"time_limit_seconds": _PATIENCE_SECONDS, "min_confidence": 0.0} | limits)
     return (
         completer_for(replace(loaded, engine=engine), bounds),
         engine,

@@ -29,6 +29,7 @@ class CompletionSettings:
         delay_milliseconds: Shortest pause in typing to wait for before asking the model; an explicit request never
             waits.
         adaptive_delay: Whether to wait longer, as long as this person takes from key to key.
+        min_confidence: Mean probability of a suggestion's tokens below which typing gets silence, 0 to 1.
         blocks: When more than a line may be suggested: `never`, `onRequest` by the user, or `auto`, also while typing
             where a block was just opened.
         max_block_lines: Lines of a block, at most.
@@ -44,6 +45,7 @@ class CompletionSettings:
     in_strings: bool = True
     delay_milliseconds: int = 50
     adaptive_delay: bool = True
+    min_confidence: float = 0.0
     blocks: Blocks = "onRequest"
     max_block_lines: int = 8
     max_candidates: int = 3
@@ -54,6 +56,7 @@ class CompletionSettings:
         """Refuse values that make no sense."""
         for name, lowest, highest in (
             ("delay_milliseconds", 0, 10_000),
+            ("min_confidence", 0, 1),
             ("max_block_lines", 2, 40),
             ("max_candidates", 1, 8),
             ("max_new_tokens", 1, 256),

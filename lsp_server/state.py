@@ -128,6 +128,7 @@ class ServerState:
             time_limit_seconds=completion.time_limit_milliseconds / 1000,
             in_comments=completion.in_comments,
             in_strings=completion.in_strings,
+            min_confidence=completion.min_confidence,
             blocks=completion.blocks,
             max_block_lines=completion.max_block_lines,
             max_candidates=completion.max_candidates,

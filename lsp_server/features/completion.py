@@ -1,5 +1,6 @@
 """Inline completion: the rest of the line at the cursor, or the block. Plain data in, plain data out."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import Event
@@ -32,6 +33,7 @@ class CompletionLimits:
         max_document_characters: Documents longer than this get no completions.
         in_comments: Whether to complete inside comments while typing.
         in_strings: Whether to complete inside strings while typing.
+        min_confidence: Mean probability of a suggestion's tokens below which typing gets silence, 0 to 1.
         blocks: When more than a line may be suggested: `never`, `onRequest` by the user, or `auto`, also while typing
             where a block was just opened.
         max_block_lines: Lines of a block, at most.
@@ -45,6 +47,7 @@ class CompletionLimits:
     max_document_characters: int = 2_000_000
     in_comments: bool = True
     in_strings: bool = True
+    min_confidence: float = 0.0
     blocks: Blocks = "onRequest"
     max_block_lines: int = 8
     max_candidates: int = 3
@@ -84,6 +87,11 @@ class Suggestion:
     text: str
     score: float
     is_cached: bool
+
+    @property
+    def confidence(self) -> float:
+        """Mean probability of its tokens, from 0 to 1: the geometric mean."""
+        return math.exp(min(self.score, 0.0))
 
 
 class Completer:
@@ -128,7 +136,7 @@ class Completer:
         """Return the suggestion known already; one with an empty text says that there is none to be had."""
         if (known := self._cache.get(query.uri, query.text, query.offset)) is None:
             return None
-        return Suggestion(text=known[0], score=known[1], is_cached=True)
+        return self._audible(query, Suggestion(text=known[0], score=known[1], is_cached=True))
 
     def recalled(self, query: CompletionQuery) -> tuple[Suggestion, ...] | None:
         """Return what `candidates` found if it was asked the same just before, else None."""
@@ -156,7 +164,8 @@ class Completer:
             return Suggestion(text="", score=0.0, is_cached=False)
         is_for_block = query.may_be_block and self.limits.blocks == "auto"
         if is_for_block and is_after_opener(query.text, query.offset, query.grammar):
-            return self._block(query, stop)
+            block = self._block(query, stop)
+            return None if block is None else self._audible(query, block)
         request = self._request(query)
         generation = self._engine.generate(request, stop)
         if generation is None or stop.is_set():
@@ -164,7 +173,7 @@ class Completer:
         suggestion = self._line(query, request, generation)
         if suggestion.text or not _is_out_of_time(request, generation):
             self._remember(query, suggestion)
-        return suggestion
+        return self._audible(query, suggestion)
 
     def candidates(self, query: CompletionQuery, stop: Event) -> tuple[Suggestion, ...] | None:
         """Return what there is to choose from at the cursor, for a user who asked.
@@ -216,6 +225,12 @@ class Completer:
         """Drop prompt and tree of a document that was closed."""
         self._windows.forget(uri)
         self._trees.forget(uri)
+
+    def _audible(self, query: CompletionQuery, suggestion: Suggestion) -> Suggestion:
+        """Return the suggestion, or silence in its place where typing asked and the model is not sure enough."""
+        if query.is_automatic and suggestion.text and suggestion.confidence < self.limits.min_confidence:
+            return replace(suggestion, text="")
+        return suggestion
 
     def _may_speak(self, query: CompletionQuery) -> bool:
         """Return whether the place of the cursor is one in which the settings want suggestions while typing."""

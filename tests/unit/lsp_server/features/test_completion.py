@@ -294,3 +294,16 @@ def test_a_block_has_its_own_limits() -> None:
     (request,) = engine.requests
     assert (request.max_new_tokens, request.time_limit_seconds) == (30, 1.5)
     assert set(request.end_ids) == engine.tokenizer.special_ids
+
+
+def test_below_the_threshold_typing_gets_silence_and_who_asks_the_suggestion() -> None:
+    for threshold, expected in ((0.6, "values"), (0.61, "")):  # the fake engine's mean probability is exp(-0.5) = 0.607
+        completer = completer_on(FakeEngine("values\n"), min_confidence=threshold)
+        asked = replace(query("x = ▮"), is_automatic=True)
+        for suggestion in (completer.complete(asked, Event()), completer.cached(asked)):
+            assert suggestion is not None
+            assert suggestion.text == expected
+        explicit = completer.cached(query("x = ▮"))
+        assert explicit is not None
+        assert explicit.text == "values"
+        assert explicit.confidence == pytest.approx(0.607, abs=0.001)
