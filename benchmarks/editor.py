@@ -24,6 +24,8 @@ class Editor:
         self._client = LanguageClient("codet5p-benchmark", "1")
         self._version = 0
         self._uri = ""
+        self._accepting: asyncio.Future[Any] | None = None
+        self.last_seconds = 0.0
 
     async def __aenter__(self) -> Self:
         self.started = time.perf_counter()
@@ -32,7 +34,7 @@ class Editor:
             types.InitializeParams(
                 capabilities=types.ClientCapabilities(),
                 # Times are those of the server's work: the pause that it waits for while someone types is left out.
-                initialization_options={"completion": {"delayMilliseconds": 0}},
+                initialization_options={"completion": {"delayMilliseconds": 0, "adaptiveDelay": False}},
             )
         )
         self._client.initialized(types.InitializedParams())
@@ -80,6 +82,31 @@ class Editor:
             types.DidChangeTextDocumentParams(text_document=document, content_changes=[change])
         )
 
+    def insert_at(self, before: str, text: str) -> None:
+        """Type `text` behind `before`, which is all that stands left of it."""
+        self.insert(*_position(before), text)
+
+    async def complete_at(self, before: str) -> tuple[str, float]:
+        """Return the suggestion behind `before`, all that stands left of the cursor, and the seconds it took."""
+        suggestion, self.last_seconds = await self.complete(*_position(before))
+        return suggestion, self.last_seconds
+
+    async def accept(self, end: int) -> None:
+        """Tell the server that a suggestion which ends at offset `end` was accepted; it may still be at work then."""
+        params = types.ExecuteCommandParams(command="codet5p.accepted", arguments=[self._uri, end])
+        self._accepting = asyncio.ensure_future(self._client.workspace_execute_command_async(params))
+
+    def memory_bytes(self) -> int:
+        """Return the resident memory of the server and the processes that it started."""
+        return sum(process.memory_info().rss for process in self._processes())
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time of the server and the processes that it started."""
+        return sum(sum(process.cpu_times()[:2]) for process in self._processes())
+
+    def _processes(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
+
     async def complete(self, line: int, character: int) -> tuple[str, float]:
         """Return the suggestion at a position and the seconds from request to answer."""
         params = types.InlineCompletionParams(
@@ -92,3 +119,8 @@ class Editor:
         seconds = time.perf_counter() - started
         items = result.items if isinstance(result, types.InlineCompletionList) else result or []
         return (str(items[0].insert_text) if items else ""), seconds
+
+
+def _position(before: str) -> tuple[int, int]:
+    """Return line and UTF-16 character of the end of `before`, whose lines end in line feeds."""
+    return before.count("\n"), len(before.rpartition("\n")[2].encode("utf-16-le")) // 2

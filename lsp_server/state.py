@@ -11,6 +11,7 @@ from codet5p.lsp_server.engine.loading import LoadedEngine
 from codet5p.lsp_server.engine.scheduler import Scheduler
 from codet5p.lsp_server.features.completion import Completer, CompletionLimits
 from codet5p.lsp_server.features.docstring.writer import DocstringWriter
+from codet5p.lsp_server.features.next_line import NextLine
 from codet5p.lsp_server.features.pace import TypingPace
 from codet5p.lsp_server.index.encoder import EncoderPlace, find_encoder
 from codet5p.lsp_server.index.reranking import RerankConfig
@@ -63,6 +64,7 @@ class ServerState:
         self.search = WorkspaceSearch(index_folder or default_index_folder(), find_encoder(artifact, cache))
         self.docstring_writer: DocstringWriter | None = None
         self.reported_problems: set[str] = set()
+        self.next_line: NextLine | None = None
         self.pending_chore: asyncio.TimerHandle | None = None
         self.last_error: str | None = None
         self._assistant: asyncio.Future[Assistant | None] | None = None

@@ -1,13 +1,36 @@
 """What will be asked next: the line that follows an accepted one."""
 
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
 from codet5p.lsp_server.features.completion import CompletionQuery
 from codet5p.lsp_server.features.indentation import indentation_of, indentation_step
 from codet5p.lsp_server.features.surroundings import line_end, line_start
 
-__all__ = ["query_after_line"]
+__all__ = ["NextLine", "query_after_line"]
 
 _BLOCK_OPENERS = (":", "{", "(", "[")
 _SEARCHED_CHARACTERS = 20_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NextLine:
+    """A line being completed before anybody asked for it.
+
+    Attributes:
+        query: What will be asked.
+        running: Done once the answer is known.
+    """
+
+    query: CompletionQuery
+    running: asyncio.Future[Any]
+
+    def is_for(self, query: CompletionQuery) -> bool:
+        """Return whether `query` is what was expected, so that waiting is quicker than asking."""
+        expected = self.query
+        is_same_place = (query.uri, query.offset) == (expected.uri, expected.offset)
+        return not self.running.done() and is_same_place and query.text == expected.text
 
 
 def query_after_line(uri: str, text: str, offset: int, grammar: str | None = None) -> CompletionQuery | None:

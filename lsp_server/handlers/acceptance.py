@@ -1,9 +1,10 @@
 """The command that an editor runs after a suggestion was accepted: it is counted, and the next line is prepared."""
 
+import asyncio
 from typing import Any
 
 from codet5p.core.errors import CodeT5pError
-from codet5p.lsp_server.features.next_line import query_after_line
+from codet5p.lsp_server.features.next_line import NextLine, query_after_line
 from codet5p.lsp_server.features.syntax import grammar_of_document
 from codet5p.lsp_server.state import ServerState
 
@@ -27,7 +28,9 @@ async def accepted(state: ServerState, uri: Any = None, end: Any = None) -> None
     query = query_after_line(document.uri, document.text, end, grammar)
     if query is None or assistant.completer.cached(query) is not None:
         return
+    job = state.scheduler.run(document.uri, lambda stop: assistant.completer.complete(query, stop))
+    state.next_line = NextLine(query=query, running=asyncio.ensure_future(job))
     try:
-        await state.scheduler.run(document.uri, lambda stop: assistant.completer.complete(query, stop))
+        await state.next_line.running
     except CodeT5pError as error:
         state.last_error = str(error)

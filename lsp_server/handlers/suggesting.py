@@ -39,6 +39,8 @@ async def suggest(
     started = time.perf_counter()
     if (assistant := await state.assistant()) is None or not assistant.completer.is_worth_asking(query):
         return ()
+    if state.next_line is not None and state.next_line.is_for(query):
+        await asyncio.wait({state.next_line.running})  # asking again would only start it anew
     suggestions = assistant.completer.recalled(query) if several else _known(assistant, query)
     is_known = suggestions is not None
     if suggestions is None:

@@ -1,12 +1,15 @@
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from lsprotocol import types
 from server_state import URI, opened
 
 from codet5p.core.errors import EngineError
 from codet5p.lsp_server.features.completion import CompletionQuery
 from codet5p.lsp_server.handlers.acceptance import accepted
+from codet5p.lsp_server.handlers.inline_completion import inline_completion
 from codet5p.lsp_server.state import ServerState
 
 States = Callable[..., ServerState]
@@ -54,3 +57,21 @@ async def test_a_failing_engine_is_kept_for_the_status(state_with: States) -> No
     await accepted(state, URI, 5)
 
     assert state.last_error == "the engine failed"
+
+
+async def test_who_goes_on_before_the_next_line_is_ready_waits_for_it_and_starts_nothing(state_with: States) -> None:
+    state = state_with("return x\n")
+    document = opened(state, "def f(x):\n    y = 1")
+    accepting = asyncio.create_task(accepted(state, URI, len(document.text)))
+    await asyncio.sleep(0)
+    document = opened(state, "def f(x):\n    y = 1\n    ")
+    params = types.InlineCompletionParams(
+        text_document=types.TextDocumentIdentifier(uri=URI),
+        position=types.Position(line=2, character=4),
+        context=types.InlineCompletionContext(trigger_kind=types.InlineCompletionTriggerKind.Automatic),
+    )
+    answer = await inline_completion(state, params, "utf-16")
+    assert [item.insert_text for item in answer.items] == ["return x"]
+    await accepting
+    engine = state.loaded_assistant.completer._engine  # type: ignore[union-attr]
+    assert len(engine.requests) == 1  # type: ignore[attr-defined]
