@@ -51,6 +51,7 @@ function actions(server: Server, snooze: Snooze): readonly MenuItem[] {
       : [{ label: `$(code) ${verb(language)} completion for ${language}`, run: "codet5p.toggleCompletionForLanguage" }]),
     { label: `$(globe) ${verb(undefined)} completion everywhere`, run: "codet5p.toggleCompletion" },
     ...(offer.search ? searchActions : []),
+    ...(offer.similar ? [{ label: "$(references) Find code like that at the cursor", run: "codet5p.findSimilarCode" }] : []),
     { label: "$(debug-restart) Restart the server", run: "codet5p.restartServer" },
     { label: "$(output) Show the log", run: "codet5p.showLog" },
     { label: "$(gear) Settings", run: "workbench.action.openSettings", args: ["@ext:codet5p.codet5p"] },
