@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import gguf
 import numpy as np
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
@@ -252,6 +251,10 @@ def _read_gguf(path: Path) -> SmolLM2Weights:
 
 def _gguf_contents(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Return a file's fields, and its tensors as float32."""
+    try:
+        import gguf  # noqa: PLC0415 - only these files need it, and a machine that trains need not have it
+    except ImportError:
+        raise CheckpointError(f"reading {path} needs gguf; install it with: pip install 'codet5p[train]'") from None
     try:
         reader = gguf.GGUFReader(path)
         fields = {name: field.contents() for name, field in reader.fields.items()}

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from codet5p.core.artifact import released_artifact
-from codet5p.core.assembly import default_cache
 
 __all__ = ["ArtifactOption", "CacheOption", "ThreadsOption", "artifact_or_released", "cache_or_default"]
 
@@ -28,4 +27,8 @@ def artifact_or_released(artifact: Path | None) -> Path:
 
 def cache_or_default(cache: Path | None) -> Path:
     """Return the folder given, or the user's cache."""
-    return cache if cache is not None else default_cache()
+    if cache is not None:
+        return cache
+    from codet5p.core.assembly import default_cache  # a machine that only trains need not have what this needs
+
+    return default_cache()

@@ -7,7 +7,7 @@ import typer
 
 __all__ = ["train", "transport"]
 
-transport = typer.Typer(help="Split large files into small ones and join them again, checked.", no_args_is_help=True)
+transport = typer.Typer(help="Move large files in small ones, checked.", no_args_is_help=True)
 
 
 def train(
@@ -54,6 +54,30 @@ def split(
 
     parts = split_file(file, folder, part_bytes=part_bytes)
     typer.echo(f"{folder}: {len(parts)} parts")
+
+
+@transport.command()
+def pack(
+    sources: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the parts; earlier ones in it are deleted.")],
+    part_bytes: Annotated[int, typer.Option(min=1, help="Greatest size of a part.")] = 15_000_000,
+) -> None:
+    """Write files and folders as parts of one archive."""
+    from codet5p.training.transport import pack as write_parts
+
+    typer.echo(f"{out}: {len(write_parts(sources, out, part_bytes=part_bytes))} parts")
+
+
+@transport.command()
+def unpack(
+    folder: Annotated[Path, typer.Argument(help="Folder with all parts.")],
+    destination: Annotated[Path, typer.Argument(help="Folder for what was packed.")],
+) -> None:
+    """Check the parts of an archive and unpack it."""
+    from codet5p.training.transport import unpack as read_parts
+
+    for path in read_parts(folder, destination):
+        typer.echo(str(path))
 
 
 @transport.command()
