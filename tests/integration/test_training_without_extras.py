@@ -87,7 +87,7 @@ def test_the_recipes_of_the_laptop_model_run_one_behind_the_other(source: Path, 
     config = replace(SMALL, vocab_size=rows)
     tokenizer_json = (tmp_path / "tokenizer.json").read_text("utf-8")
     save_checkpoint(tmp_path / "start", CodeT5pModel(config), tokenizer_json=tokenizer_json, extra={})
-    texts = [text for text, _ in read_pairs(source, None, "train")]
+    texts = [pair.text for pair in read_pairs(source, None, "train")]
     write_text_embeddings(texts, lambda kept: np.eye(len(kept), 64) + 0.1, tmp_path / "texts.npz")
     small = {"run__precision": "float32", "run__compile": "false", "run__workers": 0, "run__report_every": 1}
     sizes = {"chunk_tokens": 64, "block_tokens": 64, "rows": 4, "micro_rows": 4}
