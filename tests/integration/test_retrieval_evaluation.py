@@ -6,7 +6,7 @@ import pytest
 from exported_models import decided_model
 from fakes import small_tokenizer
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.evaluation import InformationRetrievalEvaluator
+from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
 from small_artifact import SMALL
 
 from codet5p.export.sentence_transformers import write_sentence_transformers
