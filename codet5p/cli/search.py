@@ -15,7 +15,7 @@ __all__ = ["search"]
 _EMBED_SECONDS = 3.0
 
 
-def search(
+def search(  # noqa: PLR0913 - one option each
     query: Annotated[
         str, typer.Argument(help="Words, a description or a name; lang:go, path:src/ and kind:class filter.")
     ] = "",
@@ -26,6 +26,7 @@ def search(
     path: Annotated[Path, typer.Option("--path", help="Folder to search.", exists=True, file_okay=False)] = Path(),
     limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="Hits, at most.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,
+    is_opened: Annotated[bool, typer.Option("--open", help="Show the hits as a page in the browser.")] = False,
     cache: Annotated[
         Path | None, typer.Option("--cache", help="Folder for indexes; the user's cache if left out.")
     ] = None,
@@ -36,8 +37,6 @@ def search(
     """
     import json
     import time
-
-    from rich.console import Console
 
     from codet5p.cli.indexing import bring_up_to_date, released_encoder
     from codet5p.core.errors import ConfigError
@@ -57,14 +56,41 @@ def search(
     searcher.close()
     if as_json:
         typer.echo(json.dumps(_as_json(answer, milliseconds), ensure_ascii=False))
-        return
+    else:
+        _show(answer, path, milliseconds)
+    if is_opened:
+        _open_report(query or f"like {similar}", answer, place.parent)
+
+
+def _show(answer: "SearchAnswer", given: Path, milliseconds: float) -> None:
+    """Print the hits, through a pager where they do not fit on the screen."""
+    import contextlib
+
+    from rich.console import Console
+
     console = Console(highlight=False, soft_wrap=True)
-    for hit in answer.hits:
-        console.print(_heading(hit, path))
-        console.print(_snippet(hit), end="\n\n")
+    num_lines = sum(len(hit.snippet.lines) + 2 for hit in answer.hits)
+    is_long = console.is_terminal and num_lines > console.height
+    with console.pager(styles=True, links=True) if is_long else contextlib.nullcontext():
+        for hit in answer.hits:
+            console.print(_heading(hit, given))
+            console.print(_snippet(hit), end="\n\n")
     if not answer.hits:
         Console(stderr=True).print("nothing found; try other words or fewer filters")
     Console(stderr=True).print(f"[dim]{len(answer.hits)} hits in {answer.indexed} files, {milliseconds} ms")
+
+
+def _open_report(question: str, answer: "SearchAnswer", folder: Path) -> None:
+    """Write the hits as a page beside the index, which is private to the user, and show it in the browser."""
+    import webbrowser
+
+    from codet5p.cli.search_report import report_of
+
+    report = folder / "search.html"
+    report.write_text(report_of(question, answer), "utf-8")
+    report.chmod(0o600)
+    if not webbrowser.open(report.as_uri()):
+        typer.echo(f"no browser was found; the report is {report}", err=True)
 
 
 def _read_place(place: str, root: Path, limit: int) -> "SimilarQuery":

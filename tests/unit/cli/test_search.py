@@ -124,3 +124,14 @@ def test_searching_embeds_what_it_can_in_a_moment(workspace: Path, tmp_path: Pat
     write_artifact(tmp_path / "artifacts" / "embedding", SMALL, modes=("embed",))
     search(workspace, "retry")
     assert json.loads(index(workspace, "--status", "--json").stdout)["vectors"] == 2
+
+
+def test_a_page_with_the_hits_is_shown_in_the_browser(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    result = search(workspace, "retry", "--open")
+    (report,) = (workspace.parent / "indexes").glob("*.html")
+    assert opened == [report.as_uri()]
+    assert "send_with_backoff" in report.read_text("utf-8")
+    assert "no browser was found" in result.stderr  # the stand-in says nothing of success
+    assert report.stat().st_mode & 0o077 == 0
