@@ -73,9 +73,15 @@ class DocstringSettings:
     Attributes:
         style: Style of new docstrings; `auto` follows the file's other docstrings. It concerns the languages that have
             it, for the others it is as `auto`.
+        generate: Whether the model writes the first sentence, where the artifact has one that can; otherwise it says
+            what the function's name does.
+        prepare_while_idle: Whether sentences for the functions around the cursor are written ahead, while nothing else
+            is asked.
     """
 
     style: str = "auto"
+    generate: bool = True
+    prepare_while_idle: bool = True
 
     def __post_init__(self) -> None:
         """Refuse a style that no language has."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from codet5p.core.errors import ArtifactError, CodeT5pError
 from codet5p.lsp_server.documents import DocumentStore
-from codet5p.lsp_server.engine.loading import LoadedEngine
+from codet5p.lsp_server.engine.loading import LoadedEngine, load_sequence_engine
 from codet5p.lsp_server.engine.scheduler import Scheduler
 from codet5p.lsp_server.features.completion import Completer, CompletionLimits
-from codet5p.lsp_server.features.docstring.writer import DocstringWriter
+from codet5p.lsp_server.features.docstring.model_writer import ModelWriter, RememberingWriter
 from codet5p.lsp_server.features.next_line import NextLine
 from codet5p.lsp_server.features.pace import TypingPace
 from codet5p.lsp_server.index.encoder import EncoderPlace, find_encoder
@@ -62,10 +62,11 @@ class ServerState:
         self.snoozed_until = 0.0
         self.scheduler = Scheduler()
         self.search = WorkspaceSearch(index_folder or default_index_folder(), find_encoder(artifact, cache))
-        self.docstring_writer: DocstringWriter | None = None
+        self.docstring_writer: RememberingWriter | None = None
         self.reported_problems: set[str] = set()
         self.next_line: NextLine | None = None
         self.pending_chore: asyncio.TimerHandle | None = None
+        self.pending_preparation: asyncio.Task[None] | None = None
         self.last_error: str | None = None
         self._assistant: asyncio.Future[Assistant | None] | None = None
 
@@ -97,6 +98,7 @@ class ServerState:
             self._assistant.set_result(None)
         else:
             self.last_error = None
+            self.docstring_writer = self._writer_for(assistant.loaded)
             self._assistant.set_result(assistant)
 
     @property
@@ -121,6 +123,18 @@ class ServerState:
         self.search.match_with(EncoderPlace(self.artifact, self.cache) if settings.search.rerank else None, budget)
         if (assistant := self.loaded_assistant) is not None:
             assistant.completer.limits = self.limits()
+
+    def _writer_for(self, loaded: LoadedEngine) -> RememberingWriter | None:
+        """Return the writer of docstrings if the artifact has a model for them, which is loaded once it is needed."""
+        if "generate" not in loaded.manifest.modes:
+            return None
+        artifact, cache, threads = self.artifact, self.cache, loaded.num_threads
+        return RememberingWriter(ModelWriter(lambda: load_sequence_engine(artifact, cache, num_threads=threads)))
+
+    @property
+    def active_writer(self) -> RememberingWriter | None:
+        """The writer of docstrings, unless the settings say that none is wanted."""
+        return self.docstring_writer if self.settings.docstring.generate else None
 
     def limits(self) -> CompletionLimits:
         """Return the bounds on a completion that the settings ask for."""

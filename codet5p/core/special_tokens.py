@@ -5,12 +5,14 @@ modelling, `[CLS]` opens text and code in the encoder, `[Match]`, `[TDec]` and `
 matching, text generation and code generation, and `[MASK0]`... are the sentinels of span denoising.
 """
 
+from typing import Final
+
 __all__ = ["CDEC", "CLM", "CLS", "EOS", "MATCH", "NUM_SENTINELS", "SPECIAL_TOKENS", "TDEC", "sentinel"]
 
 CLM = "[CLM]"
 CLS = "[CLS]"
 MATCH = "[Match]"
-TDEC = "[TDec]"
+TDEC: Final = "[TDec]"
 CDEC = "[CDec]"
 EOS = "[EOS]"
 NUM_SENTINELS = 100

@@ -1,4 +1,4 @@
-"""One worker for the model: requests before chores, the newest request of a document before its older ones.
+"""One worker for the model: requests before chores and background work, the newest request of a document first.
 
 The worker is a thread of its own. It is never one of pygls's pool, through which the server reads its input.
 """
@@ -23,6 +23,7 @@ class Scheduler:
         self._waiting = 0
         self._lock = Lock()
         self._chore: Future[None] | None = None
+        self._background: Event | None = None
         self._is_closed = False
 
     async def run(self, key: str, job: Callable[[Event], T], *, delay_seconds: float = 0.0) -> T | None:
@@ -43,6 +44,7 @@ class Scheduler:
         if (older := self._newest.get(key)) is not None:
             older.set()
         self._newest[key] = stop
+        self._stop_background()
         try:
             if delay_seconds > 0:
                 await asyncio.sleep(delay_seconds)
@@ -58,6 +60,22 @@ class Scheduler:
             if self._newest.get(key) is stop:
                 del self._newest[key]
 
+    async def run_in_background(self, job: Callable[[Event], T]) -> T | None:
+        """Return the job's result, or None if a request came or was there already: it takes no time from any.
+
+        Args:
+            job: As in `run`; a newer one stops an older one.
+
+        Returns:
+            The result.
+        """
+        self._stop_background()
+        if self._is_closed or self._newest:
+            return None
+        self._background = stop = Event()
+        result = await asyncio.wrap_future(self._executor.submit(lambda: None if stop.is_set() else job(stop)))
+        return None if stop.is_set() else result
+
     def when_idle(self, chore: Callable[[], None]) -> None:
         """Run `chore` on the worker if no request is waiting by then; a newer chore replaces one not yet begun."""
         if self._is_closed:
@@ -69,9 +87,14 @@ class Scheduler:
     def close(self) -> None:
         """Stop what runs, drop what waits, and return at once."""
         self._is_closed = True
+        self._stop_background()
         for stop in self._newest.values():
             stop.set()
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _stop_background(self) -> None:
+        if self._background is not None:
+            self._background.set()
 
     def _submit(self, job: Callable[[Event], T], stop: Event) -> "Future[T | None]":
         with self._lock:

@@ -8,6 +8,7 @@ from codet5p.lsp_server.features.docstring.insert import can_insert
 from codet5p.lsp_server.features.docstring.update import Update
 from codet5p.lsp_server.handlers.docstring import Target, find_target, to_edit, updated, written
 from codet5p.lsp_server.handlers.positions import PositionEncoding
+from codet5p.lsp_server.handlers.preparing import prepare_when_idle
 from codet5p.lsp_server.state import ServerState
 
 __all__ = ["KIND", "code_actions", "resolve_code_action"]
@@ -34,13 +35,16 @@ async def code_actions(
     uri, only = params.text_document.uri, params.context.only
     is_wanted = only is None or any(_covers(str(kind), KIND.value) for kind in only)
     target = await find_target(state, uri, params.range.start, encoding) if is_wanted else None
-    if target is None or not _is_at_head(target):
+    if target is None:
+        return []
+    prepare_when_idle(state, target)  # editors ask for actions wherever the cursor comes to rest
+    if not _is_at_head(target):
         return []
     if (update := await updated(target)) is not None:
         return [_action("Update docstring", target, update, encoding)]
     if not can_insert(target.document.text, target.function):
         return []
-    if state.docstring_writer is not None and can_resolve:
+    if state.active_writer is not None and can_resolve:
         position = {"line": params.range.start.line, "character": params.range.start.character}
         data = {"uri": uri, "version": target.document.version, "position": position}
         return [types.CodeAction(title=_INSERT, kind=KIND, data=data)]

@@ -127,7 +127,7 @@ async def summarized(state: ServerState, target: Target, purpose: str, *, asks_m
     Returns:
         The sentence.
     """
-    text, function, writer = target.document.text, target.function, state.docstring_writer
+    text, function, writer = target.document.text, target.function, state.active_writer
     subject = await asyncio.to_thread(subject_of, text, function, target.path)
     functions = functions_of(text, function.language, target.path)
     summary = None

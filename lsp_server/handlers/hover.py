@@ -32,7 +32,7 @@ async def hover(state: ServerState, params: types.HoverParams, encoding: Positio
 
 async def _generated(state: ServerState, target: Target) -> str:
     """Return a sentence by the model, marked as such; empty if there is none. What the name says needs no hover."""
-    if state.docstring_writer is None:
+    if state.active_writer is None:
         return ""
     summary, function = await summarized(state, target, "hover"), target.function
     if summary is None or not summary.is_by_model:

@@ -4,7 +4,7 @@ Shared by the training corpus and the editor's search and docstring features; ne
 broken.
 """
 
-from codet5p.core.syntax.documentation import Documentation, DocumentationStyle
+from codet5p.core.syntax.documentation import Documentation, DocumentationStyle, sentence_end
 from codet5p.core.syntax.functions import Function, Parameter, Span, code_without_documentation, extract_functions
 from codet5p.core.syntax.languages import LANGUAGES, language_of_path
 
@@ -18,4 +18,5 @@ __all__ = [
     "code_without_documentation",
     "extract_functions",
     "language_of_path",
+    "sentence_end",
 ]

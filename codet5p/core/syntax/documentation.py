@@ -6,7 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Documentation", "DocumentationStyle", "documentation_of_comment", "documentation_of_docstring"]
+__all__ = [
+    "Documentation",
+    "DocumentationStyle",
+    "documentation_of_comment",
+    "documentation_of_docstring",
+    "sentence_end",
+]
 
 DocumentationStyle = Literal["docstring", "block", "line", "xml"]
 
@@ -127,4 +133,10 @@ def _first_sentence(description: str) -> str:
     """Return the first sentence of the first paragraph, on one line."""
     paragraph = re.split(r"\n\s*\n", description, maxsplit=1)[0]
     line = " ".join(paragraph.split())
-    return _SENTENCE_END.split(line, maxsplit=1)[0].strip()
+    return line[: sentence_end(line)].strip()
+
+
+def sentence_end(line: str) -> int:
+    """Return where the first sentence of a line ends, its full stop included; for the only one, the line's length."""
+    match = _SENTENCE_END.search(line)
+    return match.start() if match else len(line)

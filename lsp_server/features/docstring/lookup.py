@@ -6,7 +6,7 @@ from functools import lru_cache
 from codet5p.core.syntax import LANGUAGES, Function, Span, extract_functions, language_of_path
 from codet5p.lsp_server.features.docstring.facts import function_node
 
-__all__ = ["function_at", "functions_of", "language_of_document", "name_span"]
+__all__ = ["function_at", "functions_of", "language_of_document", "name_span", "nearest_first"]
 
 _LARGEST_TEXT = 1_000_000
 _IDENTIFIERS = {
@@ -32,6 +32,11 @@ def function_at(functions: tuple[Function, ...], offset: int) -> Function | None
     """Return the innermost function whose documentation, signature or body contains `offset`, or None."""
     around = [function for function in functions if _start(function) <= offset <= function.span.end]
     return max(around, key=_start, default=None)
+
+
+def nearest_first(functions: tuple[Function, ...], offset: int) -> list[Function]:
+    """Return the functions by how far their first line is from `offset`."""
+    return sorted(functions, key=lambda function: abs(function.span.start - offset))
 
 
 def name_span(text: str, function: Function, path: str = "") -> Span | None:

@@ -188,3 +188,39 @@ async def test_after_closing_requests_get_nothing_and_chores_are_dropped() -> No
     assert await scheduler.run("a", lambda _: "never") is None
     scheduler.when_idle(lambda: pytest.fail("ran after closing"))
     scheduler.close()
+
+
+async def test_background_work_runs_while_nothing_is_asked(scheduler: Scheduler) -> None:
+    assert await scheduler.run_in_background(lambda _: "done") == "done"
+
+
+async def test_a_request_stops_background_work_and_finds_the_worker_free(scheduler: Scheduler) -> None:
+    background = Job()
+    running = asyncio.create_task(scheduler.run_in_background(background))
+    await background.begin()
+    assert await scheduler.run("a", lambda _: "answer") == "answer"
+    assert await running is None
+    assert background.stop is not None
+    assert background.stop.is_set()
+
+
+async def test_background_work_is_not_begun_beside_a_request(scheduler: Scheduler) -> None:
+    request, background = Job(), Job()
+    running = asyncio.create_task(scheduler.run("a", request))
+    await request.begin()
+    assert await scheduler.run_in_background(background) is None
+    assert not background.has_begun.is_set()
+    request.release.set()
+    assert await running == "done"
+
+
+async def test_newer_background_work_stops_the_older_and_closing_stops_both(scheduler: Scheduler) -> None:
+    older, newer = Job(), Job()
+    first = asyncio.create_task(scheduler.run_in_background(older))
+    await older.begin()
+    second = asyncio.create_task(scheduler.run_in_background(newer))
+    assert await first is None
+    await newer.begin()
+    scheduler.close()
+    assert await second is None
+    assert await scheduler.run_in_background(lambda _: "never") is None
