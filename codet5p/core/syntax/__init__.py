@@ -7,6 +7,7 @@ broken.
 from codet5p.core.syntax.documentation import Documentation, DocumentationStyle, sentence_end
 from codet5p.core.syntax.functions import Function, Parameter, Span, code_without_documentation, extract_functions
 from codet5p.core.syntax.languages import LANGUAGES, language_of_path
+from codet5p.core.syntax.parameters import inner_declarator
 
 __all__ = [
     "LANGUAGES",
@@ -17,6 +18,7 @@ __all__ = [
     "Span",
     "code_without_documentation",
     "extract_functions",
+    "inner_declarator",
     "language_of_path",
     "sentence_end",
 ]

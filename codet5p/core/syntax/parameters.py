@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-__all__ = ["Parameter", "parameters_of"]
+__all__ = ["Parameter", "inner_declarator", "parameters_of"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,8 +62,16 @@ def _parameter_list(node: tree_sitter.Node) -> tree_sitter.Node | None:
         holder = current.child_by_field_name("parameters") or current.child_by_field_name("parameter")
         if holder is not None:
             return holder
-        current = current.child_by_field_name("declarator")
+        current = inner_declarator(current)
     return None
+
+
+def inner_declarator(node: tree_sitter.Node) -> tree_sitter.Node | None:
+    """Return the declarator inside a node of C or C++, or None: that of `&f(int)`, which has no field for it, too."""
+    inner = node.child_by_field_name("declarator")
+    if inner is None and node.type in {"reference_declarator", "parenthesized_declarator"}:
+        return next(iter(node.named_children), None)
+    return inner
 
 
 def _read(child: tree_sitter.Node, source: bytes) -> Iterator[Parameter]:

@@ -18,6 +18,8 @@ from codet5p.lsp_server.features.docstring.type_agreement import disagrees
 __all__ = ["Differences", "find_differences"]
 
 _RECEIVERS = frozenset({"self", "cls", "this"})
+_TYPED_IN_SIGNATURE = frozenset({"php"})
+"""Languages whose tags people write where they tell more than the type in the signature, and leave out otherwise."""
 _ALIKE = 0.6
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 _LITERAL = re.compile(r"(?:[-+]?[\d._]+|True|False|true|false|\"[^\"]*\"|'[^']*')$")
@@ -90,6 +92,8 @@ def find_differences(
     missing = [name for name, fact in by_name.items() if name not in documented and fact.wants_documentation]
     if not lists_parameters:
         missing = []
+    if language in _TYPED_IN_SIGNATURE and len(missing) > 1:
+        missing = [name for name in missing if not by_name[name].annotation]
     renamed = dict(_renamed(entries, list(by_name.values()), stale, missing))
     if facts.takes_unlisted_names:
         unlisted = set(stale) - renamed.keys()
@@ -103,7 +107,7 @@ def find_differences(
         defaulted=tuple(_defaulted(entries, by_name, renamed)),
         is_out_of_order=any(_is_out_of_order(group, by_name, renamed) for group in _by_section(entries)),
         missing_raises=tuple(_missing_raises(layout, facts)),
-        misses_result=_misses_result(layout, lines, facts),
+        misses_result=language not in _TYPED_IN_SIGNATURE and _misses_result(layout, lines, facts),
         stale_results=tuple(_stale_results(layout, lines, facts)),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from codet5p.core.syntax import Function
+from codet5p.core.syntax import Function, inner_declarator
 from codet5p.core.syntax.languages import grammar_of_path, parse
 
 __all__ = ["Facts", "ParameterFact", "function_node", "read_facts"]
@@ -30,8 +30,8 @@ class ParameterFact:
 
     @property
     def wants_documentation(self) -> bool:
-        """Whether its absence from a list of parameters is a mistake; not for unused names and Ruby blocks."""
-        return not self.name.startswith("_") and self.marker != "&"
+        """Whether a list of parameters has to have it; unused names, blocks and `**rest` may be left out."""
+        return not self.name.startswith("_") and self.marker not in {"&", "*", "**"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,10 +73,13 @@ _NESTED = frozenset(
     }
 )  # fmt: skip
 _RETURN_FIELDS = ("return_type", "returns", "result", "type")
-_NOTHING = frozenset({"None", "NoReturn", "Never", "void", "never", "Promise<void>", "Task", "ValueTask"})
+_NOTHING = frozenset({"None", "NoReturn", "Never", "void", "never", "Promise<void>"})
+_PERHAPS_NOTHING = frozenset({"Task", "ValueTask"})
+"""Types of results that some document and others do not: nothing but when it is there."""
 _YIELDS = frozenset({"yield", "yield_expression", "yield_statement"})
 _THROWS = frozenset({"raise_statement", "throw_statement", "throw_expression", "call"})
 _CATCHES = frozenset({"except_clause", "except_group_clause", "catch_clause"})
+_REFERENCES = {"pointer_declarator": "*", "reference_declarator": "&"}
 _MARKER = re.compile(r"\*{1,2}|&|\.\.\.")
 _THROWN = re.compile(r"(?:raise|fail|throw)\b[\s(]*(?:new\s+)?(?P<name>[A-Za-z_\\][\w.:\\]*)(?P<call>\s*[({])?")
 _THROWN_ON = re.compile(r"\b(?:raise|throw)[ \t]*(?:[a-z]\w*[ \t]*)?(?:;|\n|\r|$)")
@@ -173,7 +176,7 @@ def _markers(owner: tree_sitter.Node | None) -> dict[str, str]:
             texts = (_text(child) for child in holder.named_children)
             found = (re.search(rf"({_MARKER.pattern})\s*\$?(\w+)", text.split("=", 1)[0]) for text in texts)
             return {name: match[1] for match in found if match for name in (match[2], f"${match[2]}")}
-        current = current.child_by_field_name("declarator")
+        current = inner_declarator(current)
     return {}
 
 
@@ -187,9 +190,8 @@ def _return_type(owner: tree_sitter.Node) -> str:
         trailing = next((child for child in declarator.children if child.type == "trailing_return_type"), None)
         if trailing is not None:
             return _one_line(_text(trailing)).removeprefix("->").strip()
-        if declarator.type == "pointer_declarator":
-            annotation += "*"
-        declarator = declarator.child_by_field_name("declarator")
+        annotation += _REFERENCES.get(declarator.type, "")
+        declarator = inner_declarator(declarator)
     return annotation
 
 
@@ -197,7 +199,7 @@ def _returns_value(
     language: str, returns: str, body: tree_sitter.Node | None, nodes: list[tree_sitter.Node]
 ) -> bool | None:
     if returns:
-        return returns not in _NOTHING
+        return None if returns in _PERHAPS_NOTHING else returns not in _NOTHING
     if language == "ruby" or body is None:
         return None
     if body.type not in {"block", "statement_block", "compound_statement", "constructor_body"}:
@@ -233,6 +235,8 @@ def _thrown(node: tree_sitter.Node, language: str) -> str:
     if match is None:
         return ""
     name = match["name"].rstrip(".:").removesuffix(".new")
+    if language in {"csharp", "java"} and not re.match(r"throw\s+new\b", _text(node)):
+        name = name.rpartition(".")[0]  # `throw ParseError.Create(text)`
     last = re.split(r"\W+", name)[-1]
     is_class = last[:1].isupper() or (language == "cpp" and match["call"] is not None)
     return "" if not is_class or last in _UNFINISHED or _is_caught(last, node) else name

@@ -65,7 +65,9 @@ def test_exceptions_that_leave_the_function(body: str, raises: tuple[str, ...]) 
     [
         ("java", "class A { <T> T f(int a) throws E, x.Y { throw new Z(); } }", "T", True, ("E", "x.Y", "Z")),
         ("java", "class A { void f() { } }", "void", False, ()),
-        ("csharp", "class A { Task f() { throw new E(); } }", "Task", False, ("E",)),
+        ("csharp", "class A { Task f() { throw new E(); } }", "Task", None, ("E",)),
+        ("csharp", "class A { int f() { throw E.Of(1); } int g() { throw Of(1); } }", "int", True, ("E",)),
+        ("cpp", "struct A { A &f(int a) { return *this; } };", "A&", True, ()),
         ("php", "<?php function f(): ?int { throw new \\E(); }", "?int", True, ("\\E",)),
         ("typescript", "const f = (a: A): Promise<void> => { g(); };", "Promise<void>", False, ()),
         ("javascript", "const f = (a) => a;", "", True, ()),

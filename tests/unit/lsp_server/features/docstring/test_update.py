@@ -107,6 +107,7 @@ def test_two_names_that_trade_a_gap_are_not_taken_for_renamed() -> None:
         python("def f(a, _unused):", "Do.", "", "Args:", "    a: A."),
         python("def f(self, a):", "Do.", "", "Args:", "    a: A."),
         python("def f(a, **options):", "Do.", "", "Args:", "    a: A.", "    colour: An option."),
+        python("def f(a, *more, **options):", "Do.", "", "Args:", "    a: A."),
         python(
             "def f(a, /, *args, b=1, **kw):",
             "Do.",
@@ -338,6 +339,22 @@ end
 )
 def test_other_languages(language: str, text: str, old: str, new: str) -> None:
     assert updated(text, language) == text.replace(old, new)
+
+
+def test_php_tags_that_only_repeat_types_may_be_left_out() -> None:
+    text = PHP.replace("string $a, ?int $b = 3)", "int $a, int $b, int $c): int")
+    assert update_of(text, "php") is None
+
+
+def test_a_reference_does_not_hide_the_parameters_behind_it() -> None:
+    assert update_of("/** Sets.\n * @param a it\n */\nA &f(int a) { return x; }\n", "cpp") is None
+
+
+def test_a_task_may_be_documented_as_a_result() -> None:
+    text = (
+        'class A {\n    /// <param name="a">it</param>\n    /// <returns>A task.</returns>\n    Task F(int a) { }\n}\n'
+    )
+    assert update_of(text, "csharp") is None
 
 
 def test_go_comments_are_prose() -> None:
