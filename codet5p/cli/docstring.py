@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from codet5p.cli.places import ArtifactOption, CacheOption, artifact_or_released, cache_or_default
+
 if TYPE_CHECKING:
-    from codet5p.cli.docstring_files import FileReport
+    from codet5p.cli.docstring_files import FileReport, Summarize
 
 __all__ = ["docstring"]
 
@@ -29,6 +31,8 @@ def docstring(  # noqa: PLR0913, PLR0917 - one option each
         ),
     ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="With --check, print the findings as JSON.")] = False,
+    artifact: ArtifactOption = None,
+    cache: CacheOption = None,
 ) -> None:
     """Bring docstrings up to date with their signatures; what people wrote stays as it is."""
     from codet5p.lsp_server.features.docstring.styles import STYLE_NAMES
@@ -47,7 +51,8 @@ def docstring(  # noqa: PLR0913, PLR0917 - one option each
             raise typer.BadParameter("--write, --diff, --check and --missing take a file or folder, not a line")
         typer.echo(_at_line(Path(name), int(line)))
         return
-    reports = _reports(Path(place), style, writes_missing=missing)
+    summarize = _summarize(artifact_or_released(artifact), cache_or_default(cache)) if missing else None
+    reports = _reports(Path(place), style, summarize)
     if check:
         _list(reports, as_json=as_json)
     elif write:
@@ -68,17 +73,32 @@ def _at_line(path: Path, line: int) -> str:
     return found
 
 
-def _reports(path: Path, style: str, *, writes_missing: bool) -> Iterator["FileReport"]:
+def _summarize(artifact: Path, cache: Path) -> "Summarize":
+    """Return who says what a function does: the model where the artifact has one for text about code, else the name."""
+    from threading import Event
+
+    from codet5p.core.artifact import load_manifest
+    from codet5p.lsp_server.engine.loading import load_sequence_engine
+    from codet5p.lsp_server.features.docstring.model_writer import ModelWriter
+    from codet5p.lsp_server.features.docstring.summary import summary_by_model, summary_by_name
+
+    if "generate" not in load_manifest(artifact).modes:
+        return summary_by_name
+    writer = ModelWriter(lambda: load_sequence_engine(artifact, cache, num_threads=1))
+    return lambda subject, functions: (
+        summary_by_model(subject, functions, writer, Event()) or summary_by_name(subject, functions)
+    )
+
+
+def _reports(path: Path, style: str, summarize: "Summarize | None") -> Iterator["FileReport"]:
     """Yield the report of each file, with a progress bar; a file that cannot be read is named and passed over."""
     from rich.console import Console
     from rich.progress import track
 
     from codet5p.cli.docstring_files import examine, files_below, read_source
     from codet5p.core.errors import DataError
-    from codet5p.lsp_server.features.docstring.summary import summary_by_name
 
     files = files_below(path)
-    summarize = summary_by_name if writes_missing else None
     console = Console(stderr=True)
     for file in track(files, "reading", console=console, transient=True, disable=len(files) < 2):
         try:

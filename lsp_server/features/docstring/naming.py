@@ -22,10 +22,12 @@ from codet5p.lsp_server.features.docstring.vocabulary import (
     MEANS,
     NOUNS,
     ON_ITSELF,
+    PATHS,
     PLACES,
     PREPOSITIONS,
     SAID_BY_LANGUAGES,
     TAKE_PREPOSITION,
+    TO_AND_FROM,
     VERBS,
     third_person,
 )
@@ -97,7 +99,7 @@ def _claim(function: Function, facts: Facts, words: Sequence[str]) -> NamePhrase
             return None
         claim = f"{third_person(first) if first in VERBS else first} {acted_on}"
     elif not facts.parameters and (asks or (_is_boolean(facts) and _ADJECTIVE.match(words[-1]))):
-        claim = f"is {_said(words)}"
+        return _state(words)
     else:
         return None
     subject = "it"
@@ -106,6 +108,13 @@ def _claim(function: Function, facts: Facts, words: Sequence[str]) -> NamePhrase
     elif claim.startswith(("are ", "have ")):
         subject = "they"
     return NamePhrase(verb="return", rest=f"whether {subject} {claim}")
+
+
+def _state(words: Sequence[str]) -> NamePhrase:
+    """Return what names such as `valid?` and `headersAccepted` ask, the last word being the state."""
+    subject, state = _said(words[:-1]), words[-1]
+    asked = f"the {subject} {'are' if subject.endswith('s') else 'is'}" if subject else "it is"
+    return NamePhrase(verb="return", rest=f"whether {asked} {state}")
 
 
 def _is_boolean(facts: Facts) -> bool:
@@ -122,8 +131,8 @@ def _conversion(function: Function, words: Sequence[str]) -> NamePhrase | None:
         return NamePhrase(
             verb="create", rest=f"{_with_article(_said(_words(_last(function.container))))} from {_said(rest)}"
         )
-    if first not in VERBS and words.count("to") == 1 and 0 < words.index("to") < len(words) - 1:
-        at = words.index("to")
+    at = words.index("to") if words.count("to") == 1 else 0
+    if 0 < at < len(words) - 1 and not VERBS & set(words[:at]):
         return NamePhrase(verb="convert", rest=f"{_said(words[:at])} to {_said(words[at + 1 :])}")
     return None
 
@@ -144,6 +153,8 @@ def _action(function: Function, facts: Facts, words: list[str]) -> NamePhrase | 
     if _is_noun(facts, words):
         return NamePhrase(verb="return", rest=f"the {_said(words)}{adverb}")
     verb, rest = _verb(words[0]), words[1:]
+    if set(rest) & CLAIMS.keys():
+        return None
     if len(rest) > 1 and rest[0] in {"or", "and"} and rest[1] in VERBS:
         verb, rest = f"{verb} {rest[0]} {_verb(rest[1])}", rest[2:]
     if verb == "get" and rest and facts.returns_value is not False:
@@ -191,8 +202,11 @@ def _object(function: Function, facts: Facts, verb: str, rest: Sequence[str]) ->
     """Return what a verb acts on: the rest of the name, else the only parameter, else what the method belongs to."""
     if not rest:
         parameter = _only_parameter(facts)
-        if parameter.removeprefix("the ") in KEYS:
-            return f"by {parameter.removeprefix('the ')}" if verb in KEYED else ""
+        bare = parameter.removeprefix("the ")
+        if bare in KEYS:
+            return f"by {bare}" if verb in KEYED else ""
+        if bare in PATHS and verb in TO_AND_FROM:
+            return f"{TO_AND_FROM[verb]} {parameter}"
         if not facts.parameters and function.container and verb.split(" ", maxsplit=1)[0] in ON_ITSELF:
             return f"the {_said(_words(_last(function.container)))}"
         return f"{_joint(verb)}{parameter}" if parameter else ""

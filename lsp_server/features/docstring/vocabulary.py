@@ -12,10 +12,12 @@ __all__ = [
     "MEANS",
     "NOUNS",
     "ON_ITSELF",
+    "PATHS",
     "PLACES",
     "PREPOSITIONS",
     "SAID_BY_LANGUAGES",
     "TAKE_PREPOSITION",
+    "TO_AND_FROM",
     "VERBS",
     "base_form",
     "third_person",
@@ -43,25 +45,24 @@ VERBS = _set(
     fork format forward free freeze generate get grant group grow guess halt handle hash hide highlight hydrate
     identify ignore import include increment indent index infer inflate inherit initialize inject insert inspect
     install instantiate integrate interpolate interpret intersect invalidate invert invoke isolate iterate join
-    jump keep kill launch lex limit link list listen load locate lock log login logout lookup lower make manage
-    map mark marshal mask match materialize measure memoize merge migrate minify minimize modify monitor mount
-    move multiply mutate negate normalize notify observe obtain offer open optimize order organize override
-    overwrite pack pad paginate paint parse partition pass paste patch pause peek perform persist pick ping plan
-    play plot poll pop populate post postpone preload prepare prepend preprocess present preserve press prevent
-    print probe proceed process produce promote prompt propagate protect provide provision prune publish pull
-    purge push put query queue quote raise randomize read reap rebuild receive recompute reconcile reconfigure
-    reconnect record recover redirect redo reduce refresh register reject release reload remove rename render
-    reopen reorder repair repeat replace replay reply report request require rerun reschedule reserve reset
-    reshape resize resolve restart restore restrict resume retain retrieve retry return reuse reveal reverse
-    revert revoke rewind rewrite roll rotate round route run sample sanitize save scale scan schedule score scroll
-    search seed seek select send serialize serve set shift show shrink shuffle shutdown sign simplify simulate
-    skip sleep slice slugify smooth snapshot solve sort spawn split squash squeeze stack start stop store stream
-    strip stub submit subscribe subtract suggest summarize suppress suspend swap switch sync synchronize
-    synthesize take teardown tell terminate test throttle throw toggle tokenize touch trace track train transfer
-    transform translate transpose traverse trigger trim truncate tune turn unbind undo unescape unfold unify
-    uninstall unlink unload unlock unmarshal unmount unpack unquote unregister unset unsubscribe unwrap unzip
-    update upgrade upload upsert use validate verify visit vote wait wake walk warn watch wipe withdraw wrap write
-    yield zip zoom
+    jump keep kill launch lex limit link list listen load locate lock log login logout lookup make manage map mark
+    marshal mask match materialize measure memoize merge migrate minify minimize modify monitor mount move
+    multiply mutate negate normalize notify observe obtain offer open optimize order organize override overwrite
+    pack pad paginate paint parse partition pass paste patch pause peek perform persist pick ping plan play plot
+    poll pop populate post postpone preload prepare prepend preprocess present preserve press prevent print probe
+    proceed process produce promote prompt propagate protect provide provision prune publish pull purge push put
+    query queue quote raise randomize read reap rebuild receive recompute reconcile reconfigure reconnect record
+    recover redirect redo reduce refresh register reject release reload remove rename render reopen reorder repair
+    repeat replace replay reply report request require rerun reschedule reserve reset reshape resize resolve
+    restart restore restrict resume retain retrieve retry return reuse reveal reverse revert revoke rewind rewrite
+    roll rotate round route run sample sanitize save scale scan schedule score scroll search seed seek select send
+    serialize serve set shift show shrink shuffle shutdown sign simplify simulate skip sleep slice slugify smooth
+    snapshot solve sort spawn split squash squeeze stack start stop store stream strip stub submit subscribe
+    subtract suggest summarize suppress suspend swap switch sync synchronize synthesize take teardown tell
+    terminate test throttle throw toggle tokenize touch trace track train transfer transform translate transpose
+    traverse trigger trim truncate tune turn unbind undo unescape unfold unify uninstall unlink unload unlock
+    unmarshal unmount unpack unquote unregister unset unsubscribe unwrap unzip update upgrade upload upsert use
+    validate verify visit vote wait wake walk warn watch wipe withdraw wrap write yield zip zoom
     """
 )
 """Verbs that function names begin with."""
@@ -95,7 +96,8 @@ MEANS = _set(
 
 NOUNS = _set(
     """
-    backup cache count hash index log map offset order plot query record report request sample score stack test
+    backup cache count hash index log map offset order plot query record report request route sample score stack
+    test
     """
 )
 """Verbs that may as well name what a function gives back."""
@@ -156,10 +158,17 @@ PLACES = _set("for from in inside into of on onto with within")
 PREPOSITIONS = PLACES | _set("after as at before between by since to under until via")
 MADE = _set("array bytes dict dictionary hash int integer list map set string")
 """What a value is converted to one of."""
-KEYS = _set("ID URI URL i idx index k key keys name path pos position")
+KEYS = _set("ID i idx index k key keys name pos position")
 """Parameters by which something is found."""
 KEYED = frozenset({"delete", "fetch", "find", "get", "load", "look up", "pop", "read", "remove"})
 """Verbs about the thing that is found."""
+PATHS = _set("URI URL dest destination directory file filename filepath folder path")
+"""Parameters that say where something is."""
+TO_AND_FROM = {
+    "dump": "to", "export": "to", "fetch": "from", "import": "from", "load": "from", "read": "from", "save": "to",
+    "write": "to",
+}  # fmt: skip
+"""Verbs that move something to or from such a place."""
 
 _IRREGULAR = {"do": "does", "go": "goes", "have": "has"}
 _SIBILANTS = ("s", "x", "z", "ch", "sh")

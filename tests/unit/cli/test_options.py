@@ -11,7 +11,7 @@ OPTIONS = {
     "serve": {"--tcp", "--artifact", "--cache", "--threads", "--log-level"},
     "demo": {"--artifact", "--cache", "--threads", "--workspace"},
     "complete": {"PLACE", "--json", "--artifact", "--cache", "--threads"},
-    "docstring": {"PLACE", "--write", "--diff", "--check", "--missing", "--style", "--json"},
+    "docstring": {"PLACE", "--write", "--diff", "--check", "--missing", "--style", "--json", "--artifact", "--cache"},
     "search": {"QUERY", "--path", "--limit", "--json", "--cache"},
     "index": {"--path", "--rebuild", "--status", "--prune", "--json", "--cache"},
     "mcp": {"--path", "--cache"},

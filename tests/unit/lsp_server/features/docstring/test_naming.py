@@ -33,6 +33,9 @@ def said(code: str, language: str = "python") -> str | None:
         ("parse(text)", "Parse the text"),
         ("connect(host)", "Connect to the host"),
         ("get(key)", "Get by key"),
+        ("load(path)", "Load from the path"),
+        ("save(filename, mode=1)", "Save to the filename"),
+        ("delete(path)", "Delete the path"),
     ],
 )
 def test_a_name_that_is_a_phrase_becomes_a_sentence(header: str, sentence: str) -> None:
@@ -49,6 +52,7 @@ def test_a_name_that_is_a_phrase_becomes_a_sentence(header: str, sentence: str) 
         ("__init__(self)", "pass", "Create a ledger book"),
         ("__len__(self)", "return 1", "Return the number of items"),
         ("valid(self) -> bool", "return True", "Return whether it is valid"),
+        ("headers_accepted(self) -> bool", "return True", "Return whether the headers are accepted"),
         ("from_dict(cls, values)", "return 1", "Create a ledger book from dict"),
     ],
 )
