@@ -27,7 +27,7 @@ async def test_the_suggestion_is_an_ordinary_item_that_replaces_the_word_at_the_
     assert item.text_edit.new_text.startswith("tot")
     assert len(item.text_edit.new_text) > len("tot")
     assert item.text_edit.range == buffer.range(buffer.end - len("tot"), buffer.end)
-    assert item.filter_text == "tot"
+    assert item.filter_text == item.text_edit.new_text
     assert item.label == item.text_edit.new_text
     assert item.command is not None
 
