@@ -78,6 +78,24 @@ async def test_a_request_gives_the_text_and_the_edit(editor: Editor) -> None:
     assert await ask(editor, buffer, 0) is None  # there is nothing yet, and no model that could write it
 
 
+async def test_a_docstring_is_inserted_that_says_what_the_name_says(editor: Editor) -> None:
+    text = 'class Ledger:\n    def read_entries(self, path: str, limit: int = 3):\n        return path, "😀"\n'
+    buffer = editor.open(text.replace("\n", "\r\n"))
+    [action] = await actions(editor, buffer, buffer.text.index("read_entries"))
+    assert action.title == "Insert docstring"
+    assert action.edit is not None
+    assert action.edit.changes is not None
+    [edit] = action.edit.changes[buffer.uri]
+    place = buffer.text.index("        return")
+    assert edit.range == buffer.range(place, place)
+    buffer.edit(place, place, edit.new_text)
+    entries = ["Args:", "    path (str):", "    limit (int): Defaults to 3."]
+    lines = ['"""Read the entries.', "", *entries, '"""']
+    new = "\r\n".join(f"        {line}".rstrip() for line in lines) + "\r\n"
+    assert buffer.text == text.replace("\n", "\r\n").replace("        return", f"{new}        return")
+    assert await actions(editor, buffer, buffer.text.index("read_entries")) == []
+
+
 async def test_a_hover_over_the_name_shows_the_documentation(editor: Editor) -> None:
     buffer = editor.open(STALE)
     place = buffer.position(STALE.index("greet(self"))
