@@ -2,8 +2,8 @@
 
 A stored vector is a float32 scale and int8 numbers; number times scale gives the original to about 1e-3 of a cosine.
 Searching all of them exactly would read every byte at each query. So a first pass compares signs alone, one bit a
-number, and only the nearest by that are scored; a small table skips the first pass. Measured against exact search and
-usearch in docs/experiments.md.
+number, and only the nearest by that are scored; a small table skips the first pass. docs/experiments.md has it beside
+exact search and usearch.
 
 Shape legend: N vectors, E their width, W their 64-bit words of signs, K vectors looked at.
 """
