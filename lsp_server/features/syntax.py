@@ -14,7 +14,7 @@ from codet5p.lsp_server.features.docstring.lookup import language_of_document
 __all__ = ["SyntaxTree", "SyntaxTrees", "grammar_of_document"]
 
 _MAX_DOCUMENTS = 4
-_MAX_CHARACTERS = 500_000
+_MAX_CHARACTERS = 300_000
 _TIME_LIMIT_SECONDS = 0.1  # of this thread's own work: other programs must not decide what is shown
 _PIECE_BYTES = 1 << 16
 
@@ -82,7 +82,7 @@ class SyntaxTrees:
             language: Name of the grammar.
 
         Returns:
-            The tree; None where there is no grammar, the text is longer than half a million characters, or reading it
+            The tree; None where there is no grammar, the text is longer than 300,000 characters, or reading it
             took longer than 0.1 s.
         """
         if language is None or len(text) > _MAX_CHARACTERS:

@@ -55,7 +55,7 @@ def test_another_language_under_the_same_name_is_read_anew() -> None:
 
 def test_no_grammar_and_a_very_long_text_have_no_tree() -> None:
     assert SyntaxTrees().tree(URI, "x", None) is None
-    assert SyntaxTrees().tree(URI, "x" * 500_001, "python") is None
+    assert SyntaxTrees().tree(URI, "x" * 300_001, "python") is None
 
 
 def test_only_the_documents_edited_last_are_kept() -> None:
