@@ -24,13 +24,15 @@ def complete(
     from codet5p.cli.cursor import read_cursor
     from codet5p.cli.engine_loading import load_engine_with_bar
     from codet5p.lsp_server.features.completion import CompletionQuery
+    from codet5p.lsp_server.features.syntax import grammar_of_document
     from codet5p.lsp_server.state import completer_for
 
     cursor = read_cursor(place)
     loaded = load_engine_with_bar(artifact_or_released(artifact), cache_or_default(cache), num_threads=threads)
     completer = completer_for(loaded)
     started = time.perf_counter()
-    query = CompletionQuery(uri=str(cursor.path), text=cursor.text, offset=cursor.offset)
+    uri = cursor.path.absolute().as_uri()
+    query = CompletionQuery(uri=uri, text=cursor.text, offset=cursor.offset, grammar=grammar_of_document("", uri))
     suggestion = completer.complete(query, Event())
     milliseconds = round(1000 * (time.perf_counter() - started), 1)
     text = suggestion.text if suggestion is not None else ""

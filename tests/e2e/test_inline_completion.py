@@ -1,5 +1,8 @@
+import re
+
 import pytest
 from e2e.editor import Editor
+from e2e.installation import StartEditor
 from lsprotocol import types
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -116,3 +119,68 @@ async def test_a_closed_document_gets_no_suggestion(editor: Editor) -> None:
     buffer = editor.open(AVERAGE)
     buffer.close()
     assert await editor.inline(buffer) is None
+
+
+async def test_who_asks_may_choose_and_gets_a_block_on_an_empty_line(start_editor: StartEditor) -> None:
+    patient = {"timeLimitMilliseconds": 30_000}
+    editor = await start_editor(options={"completion": patient})
+    buffer = editor.open(AVERAGE)
+    items = await editor.choice(buffer)
+    assert len({str(item.insert_text) for item in items}) == len(items) > 1
+    assert all(item.range == buffer.range(buffer.end, buffer.end) for item in items)
+    assert [str(item.insert_text) for item in await editor.choice(buffer, is_automatic=True)] == [items[0].insert_text]
+    body = editor.open("class Stack:\n    def __init__(self):\n        ")
+    block = str((await editor.choice(body))[0].insert_text)
+    assert block.startswith("self.")
+    change = types.DidChangeConfigurationParams(settings={"codet5p": {"completion": {**patient, "blocks": "never"}}})
+    editor.client.workspace_did_change_configuration(change)
+    lines = await editor.choice(editor.open("class Queue:\n    def __init__(self):\n        "))
+    assert lines
+    assert all("\n" not in str(item.insert_text) for item in lines)
+
+
+async def test_accepting_word_by_word_needs_the_model_once(editor: Editor) -> None:
+    buffer = editor.open(AVERAGE)
+    item = await editor.inline(buffer)
+    assert item is not None
+    suggestion = str(item.insert_text)
+    before = await editor.counts()
+    for word in re.findall(r"\w+|\W+", suggestion)[:-1]:
+        buffer.type(word)
+        suggestion = suggestion.removeprefix(word)
+        item = await editor.inline(buffer, is_automatic=True)
+        assert item is not None
+        assert item.insert_text == suggestion
+    assert (await editor.counts())["generated"] == before["generated"]
+
+
+async def test_the_line_after_an_accepted_one_is_known_before_it_is_asked_for(editor: Editor) -> None:
+    buffer = editor.open("class Range:\n    def __init__(self, first, second):\n        self.first = ")
+    item = await editor.inline(buffer)
+    assert item is not None
+    buffer.type(str(item.insert_text))
+    params = types.ExecuteCommandParams(command=item.command.command, arguments=item.command.arguments)  # type: ignore[union-attr]
+    await editor.client.workspace_execute_command_async(params)
+    before = await editor.counts()
+    buffer.type("\n        ")
+    item = await editor.inline(buffer, is_automatic=True)
+    assert item is not None
+    assert str(item.insert_text).startswith("self.second")
+    after = await editor.counts()
+    assert after["generated"] == before["generated"]
+    assert after["from cache"] == before["from cache"] + 1
+
+
+async def test_secret_files_get_no_suggestion_and_a_snoozed_editor_only_on_request(start_editor: StartEditor) -> None:
+    editor = await start_editor()
+    secret = editor.open("API_KEY=", "dotenv", name=".env")
+    assert await editor.inline(secret) is None
+    buffer = editor.open(AVERAGE)
+    snooze = types.ExecuteCommandParams(command="codet5p.snoozeCompletion", arguments=[5])
+    await editor.client.workspace_execute_command_async(snooze)
+    assert await editor.inline(buffer, is_automatic=True) is None
+    assert 290 < (await editor.status())["snoozedSeconds"] <= 300
+    assert await editor.inline(buffer) is not None
+    wake = types.ExecuteCommandParams(command="codet5p.resumeCompletion")
+    await editor.client.workspace_execute_command_async(wake)
+    assert await editor.inline(buffer, is_automatic=True) is not None
