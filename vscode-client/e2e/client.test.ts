@@ -171,6 +171,18 @@ describe("client", () => {
     await page.locator(".statusbar-item", { hasText: "Ln 11, Col 1" }).waitFor({ timeout: PATIENCE_MS });
   });
 
+  test("while the workspace is still being indexed, results come in by themselves", async () => {
+    const { page } = await open({ version: "0.1.0", hits: [hit("retry", 3, 8)], searchesBeforeIndexed: 2 });
+    await waitUntilReady(page);
+    await page.keyboard.press("Control+Alt+f");
+    await inputOf("Find Code by Description");
+    await page.keyboard.type("sleep", { delay: 30 });
+    await page.locator(".quick-input-title", { hasText: "still indexing, 7 to go" }).waitFor();
+    await expectHits(["retry"]);
+    await inputOf("Find Code by Description");
+    assert.equal(await page.locator(".quick-input-title").textContent(), "Find Code by Description");
+  });
+
   test("similar code is listed from the cursor, narrowed by typing, and opened on Enter", async () => {
     const hits = [hit("retry", 3, 8), hit("fetch_all", 10, 12)];
     const { page } = await open({ version: "0.1.0", hits, similar: ["retry", "fetch_all"] });

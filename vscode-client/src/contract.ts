@@ -55,16 +55,13 @@ export interface SearchResult {
   readonly pending: number;
 }
 
-/** Which code others should be similar to: the function around the position, as the server sees it. */
+/** Which code others should be similar to: the function around the position. The answer is that of a search. */
 export interface SimilarParams {
   readonly textDocument: TextDocumentIdentifier;
   readonly position: Position;
   readonly limit?: number;
 }
 
-export interface SimilarResult {
-  readonly hits: readonly SearchHit[];
-}
 
 /** What this server can do; anything it does not offer is off. */
 export interface Offer {

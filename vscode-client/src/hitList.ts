@@ -1,5 +1,6 @@
 // A list of code that the server has found, with the code shown beside it while one moves through the list.
 
+import { setTimeout as delay } from "node:timers/promises";
 import * as vscode from "vscode";
 
 import type { SearchHit } from "./contract";
@@ -16,6 +17,9 @@ interface HitItem extends vscode.QuickPickItem {
   /** Undefined for the line that says that there is nothing. */
   readonly place?: Place;
 }
+
+/** Pause between looks while the workspace is still being indexed. */
+const REFRESH_MS = 1_000;
 
 /** What the server has found; `pending` counts the files that it has not looked at yet. */
 export interface Found {
@@ -53,19 +57,28 @@ export class HitList {
     pick.show();
   }
 
-  /** Shows what `ask` finds. A newer question takes the place of one that is still open. */
+  /**
+   * Shows what `ask` finds, and asks again while there are files that the server has not looked at yet. A newer question
+   * takes the place of one that is still open.
+   */
   async show(ask: (token: vscode.CancellationToken) => Promise<Found | undefined>): Promise<void> {
     this.cancel();
     const source = new vscode.CancellationTokenSource();
     this.running = source;
     this.pick.busy = true;
+    const isStale = (): boolean => source.token.isCancellationRequested;
     try {
-      const found = await ask(source.token);
-      if (!source.token.isCancellationRequested) this.fill(found ?? { hits: [] });
+      do {
+        const found = (await ask(source.token)) ?? { hits: [] };
+        if (isStale()) return;
+        this.fill(found);
+        if ((found.pending ?? 0) === 0) return;
+        await delay(REFRESH_MS);
+      } while (!isStale());
     } catch (error) {
-      if (!source.token.isCancellationRequested) this.pick.title = `${this.options.title}: ${messageOf(error)}`;
+      if (!isStale()) this.pick.title = `${this.options.title}: ${messageOf(error)}`;
     } finally {
-      if (this.running === source) this.pick.busy = false;
+      if (this.running === source) this.cancel();
       source.dispose();
     }
   }
@@ -83,9 +96,16 @@ export class HitList {
     this.pick.title = this.options.title;
   }
 
-  private fill({ hits, pending }: Found): void {
-    this.pick.title = titleOf(this.options.title, pending ?? 0);
-    this.pick.items = hits.length > 0 ? hits.map((hit) => this.toItem(hit)) : [{ label: "$(info) Nothing found", alwaysShow: true }];
+  private fill({ hits, pending = 0 }: Found): void {
+    const { pick } = this;
+    pick.title = titleOf(this.options.title, pending);
+    const active = pick.activeItems[0];
+    const chosen = active === pick.items[0] ? undefined : keyOf(active);
+    const items = hits.map((hit) => this.toItem(hit));
+    if (sameHits(items, pick.items)) return;
+    pick.items = items.length > 0 ? items : [{ label: `$(info) Nothing found${pending > 0 ? " yet" : ""}`, alwaysShow: true }];
+    const again = chosen === undefined ? undefined : items.find((item) => keyOf(item) === chosen);
+    if (again !== undefined) pick.activeItems = [again];
   }
 
   private toItem(hit: SearchHit): HitItem {
@@ -115,6 +135,16 @@ export class HitList {
     this.preview.dispose();
     this.pick.dispose();
   }
+}
+
+/** Undefined for the line that says that there is nothing. */
+function keyOf(item: HitItem | undefined): string | undefined {
+  const place = item?.place;
+  return place === undefined ? undefined : `${place.uri.toString()}:${place.range.start.line}`;
+}
+
+function sameHits(left: readonly HitItem[], right: readonly HitItem[]): boolean {
+  return left.length > 0 && left.length === right.length && left.every((item, index) => keyOf(item) === keyOf(right[index]));
 }
 
 /** A file may be gone between indexing and looking; the list stays usable. */

@@ -9,7 +9,6 @@ import {
   type SearchParams,
   type SearchResult,
   type SimilarParams,
-  type SimilarResult,
 } from "./contract";
 import { HitList } from "./hitList";
 import { parseQuery, RESULT_LIMIT, toggleFilter } from "./searchQuery";
@@ -98,5 +97,5 @@ function findSimilar(server: Server): void {
     limit: RESULT_LIMIT,
   };
   const list = new HitList({ title: "Find Similar Code", placeholder: "Type to narrow the list down", isNarrowedByTyping: true });
-  void list.show((token) => server.request<SimilarResult>(SIMILAR_METHOD, params, token));
+  void list.show((token) => server.request<SearchResult>(SIMILAR_METHOD, params, token));
 }

@@ -26,6 +26,8 @@ export interface Scenario {
   readonly hover?: string;
   /** All hits, with their `uri` relative to the workspace; a query gets those whose snippet contains one of its words. */
   readonly hits?: readonly SearchHit[];
+  /** How many searches come before everything is indexed: they find nothing yet. */
+  readonly searchesBeforeIndexed?: number;
   /** Names of the hits that are similar to any code. */
   readonly similar?: readonly string[];
   readonly status?: StatusResult;
@@ -77,15 +79,18 @@ function serve(scenario: Scenario): void {
   connection.onRequest("textDocument/hover", () => ({ contents: { kind: "markdown", value: scenario.hover ?? "" } }));
   connection.onRequest("codet5p/status", () => scenario.status ?? {});
   connection.onRequest("codet5p/docstring", () => scenario.docstring ?? null);
-  connection.onRequest("codet5p/search", (params: SearchParams) => ({
-    hits: search(scenario.hits ?? [], params).map((hit) => ({ ...hit, uri: `${root}/${hit.uri}` })),
-    indexed: scenario.hits?.length ?? 0,
-    pending: 0,
-  }));
+  let searches = 0;
+  connection.onRequest("codet5p/search", (params: SearchParams) => {
+    const isIndexed = ++searches > (scenario.searchesBeforeIndexed ?? 0);
+    const hits = isIndexed ? search(scenario.hits ?? [], params) : [];
+    return { hits: hits.map((hit) => ({ ...hit, uri: `${root}/${hit.uri}` })), indexed: hits.length, pending: isIndexed ? 0 : 7 };
+  });
   connection.onRequest("codet5p/similar", () => ({
     hits: (scenario.hits ?? [])
       .filter((hit) => scenario.similar?.includes(hit.name))
       .map((hit) => ({ ...hit, uri: `${root}/${hit.uri}` })),
+    indexed: scenario.hits?.length ?? 0,
+    pending: 0,
   }));
   connection.onRequest("shutdown", () => null);
   connection.onNotification("exit", () => process.exit(0));
