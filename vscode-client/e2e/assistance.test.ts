@@ -20,6 +20,15 @@ const SHAPES = `def volume(width, height, depth):
     return width * height * depth
 `;
 
+const SOLIDS = `def capacity(width, height, depth, wall):
+    """Return how much a box with walls holds."""
+    return (width - wall) * (height - wall) * (depth - wall)
+
+
+def load_solids(path):
+    return json.loads(path.read_text())
+`;
+
 /** The Python files below a folder of the repository, by their path in the workspace. */
 function sources(folder: string): Record<string, string> {
   const names = readdirSync(path.join(REPOSITORY, folder), { recursive: true, encoding: "utf8" });
@@ -31,7 +40,7 @@ describe("assistance", () => {
   let workbench: Workbench;
 
   before(async () => {
-    const files = { "shapes.py": SHAPES, ...sources("lsp_server"), ...sources("codet5p/core") };
+    const files = { "shapes.py": SHAPES, "solids.py": SOLIDS, ...sources("lsp_server"), ...sources("codet5p/core") };
     workbench = await openWorkbench({ files, open: "shapes.py", settings: PRODUCT_SETTINGS });
     await waitUntilReady(workbench.page, 2 * PATIENCE_MS);
   });
@@ -70,6 +79,29 @@ describe("assistance", () => {
     assert.equal(added.length, 1);
     assert.match(added[0] ?? "", /^ {8}depth:/);
     assert.deepEqual(lines.filter((text) => text !== added[0]), SHAPES.split("\n"));
+  });
+
+  test("code like the function at the cursor is found in another file", async () => {
+    const { page } = workbench;
+    await goToLineEnd(page, 9);
+    await runCommand(page, "CodeT5+: Find Similar Code");
+    await page.locator(".quick-input-title", { hasText: "Find Similar Code" }).waitFor();
+    await eventually("the other function first", async () => ((await listLabels(page))[0]?.trim() === "capacity" ? true : undefined));
+    await page.keyboard.press("Enter");
+    await page.locator(".tab.active:not(.italic)", { hasText: "solids.py" }).waitFor();
+  });
+
+  test("a function without documentation gets a docstring, which is shown before it is inserted", async () => {
+    const { page } = workbench;
+    await goToLineEnd(page, 6);
+    await runCommand(page, "CodeT5+: Insert Docstring");
+    await page.locator(".monaco-diff-editor .line-insert").first().waitFor({ state: "attached" });
+    await page.locator(".quick-input-list .monaco-list-row.focused", { hasText: "Insert docstring" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator(".tab.active.dirty", { hasText: "solids.py" }).waitFor();
+    const text = await savedText(workbench, "solids.py");
+    assert.match(text, /def load_solids\(path\):\n {4}"""Load [^"]+"""\n {4}return/);
+    await page.locator(".tab", { hasText: "shapes.py" }).click();
   });
 
   test("a docstring that says it all is left alone", async () => {
