@@ -28,7 +28,7 @@ from codet5p.training.optimizers import build_optimizers
 from codet5p.training.pair_losses import Keys, pair_counts
 from codet5p.training.pair_table import PairBatch
 from codet5p.training.schedule import learning_rate_factor
-from codet5p.training.sharded_state import load_whole_optimizer_state, whole_optimizer_state
+from codet5p.training.sharded_state import load_whole_optimizer_state, whole_optimizer_state, whole_weights
 from codet5p.training.stage_clock import StageClock
 
 __all__ = ["StageRun", "StepResult"]
@@ -218,7 +218,10 @@ class StageRun:
         model = self._module.model
         if not is_sharded(self._accelerator):
             return model
-        named = self._accelerator.get_state_dict(self.wrapped) or {}
+        if self._accelerator.distributed_type == DistributedType.FSDP:
+            named = whole_weights(self.wrapped)
+        else:
+            named = self._accelerator.get_state_dict(self.wrapped) or {}
         weights = {name.removeprefix("model."): tensor for name, tensor in named.items() if name.startswith("model.")}
         with torch.device("meta"):
             copy = CodeT5pModel(model.config)
