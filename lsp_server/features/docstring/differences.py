@@ -92,7 +92,7 @@ def find_differences(
     missing = [name for name, fact in by_name.items() if name not in documented and fact.wants_documentation]
     if not lists_parameters:
         missing = []
-    if language in _TYPED_IN_SIGNATURE and len(missing) > 1:
+    if language in _TYPED_IN_SIGNATURE and sum(bool(by_name[name].annotation) for name in missing) > 1:
         missing = [name for name in missing if not by_name[name].annotation]
     renamed = dict(_renamed(entries, list(by_name.values()), stale, missing))
     if facts.takes_unlisted_names:

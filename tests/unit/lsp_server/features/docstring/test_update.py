@@ -344,6 +344,8 @@ def test_other_languages(language: str, text: str, old: str, new: str) -> None:
 def test_php_tags_that_only_repeat_types_may_be_left_out() -> None:
     text = PHP.replace("string $a, ?int $b = 3)", "int $a, int $b, int $c): int")
     assert update_of(text, "php") is None
+    text = PHP.replace("string $a, ?int $b = 3)", "int $a, $b, int $c)")
+    assert updated(text, "php") == text.replace("first\n", "first\n * @param $b\n * @param int $c\n")
 
 
 def test_a_reference_does_not_hide_the_parameters_behind_it() -> None:
