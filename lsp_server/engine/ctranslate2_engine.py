@@ -212,6 +212,8 @@ class CTranslate2Engine:
                 **options,
             )
         except (RuntimeError, ValueError) as error:
+            # Nobody knows what state it left, and a prompt half processed would be taken for a kept one.
+            self._forget_all()
             raise EngineError(f"the inference engine failed: {error}; see codet5p doctor") from None
 
     def _forget_if_full(self, static_ids: tuple[int, ...]) -> None:

@@ -51,7 +51,10 @@ async def suggest(
             )
         except CodeT5pError as error:
             state.last_error = str(error)
+            state.statistics.count("failed")
             return ()
+        if suggestions is not None:
+            state.last_error = None  # a model that failed and was loaded anew works again
         if suggestions and not several and suggestions[0].text:
             state.pace.answered(time.perf_counter() - started - delay)
     _prepare_when_idle(state, assistant, query)

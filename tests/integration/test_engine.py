@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Timer
+from typing import Any
 
 import numpy as np
 import psutil
@@ -253,3 +254,29 @@ def test_generation_is_over_with_the_token_that_says_so(engine: CTranslate2Engin
     part = generate(engine, required_prefix=prefix, is_over=is_over)
     assert tuple(told) == part.ids == whole.ids[:3]
     assert not part.is_finished
+
+
+class FailingOnce:
+    """A runtime that fails at its next batch and works from then on."""
+
+    def __init__(self, runtime: Any) -> None:
+        self._runtime = runtime
+        self._has_failed = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._runtime, name)
+
+    def generate_batch(self, *arguments: Any, **options: Any) -> Any:
+        if not self._has_failed:
+            self._has_failed = True
+            raise RuntimeError("std::bad_alloc")
+        return self._runtime.generate_batch(*arguments, **options)
+
+
+def test_after_a_failure_of_the_runtime_the_model_is_loaded_anew_and_goes_on(engine: CTranslate2Engine) -> None:
+    expected = generate(engine)
+    engine._generator = FailingOnce(engine._generator)
+    with pytest.raises(EngineError, match="bad_alloc"):
+        engine.generate(request(), Event())
+    assert not engine.is_prepared(STATIC)
+    assert generate(engine) == expected

@@ -210,6 +210,14 @@ async def test_a_failure_of_the_engine_goes_into_the_status(state_with: States) 
     state = state_with(EngineError("broken; see codet5p doctor"))
     assert await ask(state, "x = ▮") == []
     assert state.last_error == "broken; see codet5p doctor"
+    assert state.statistics.counts["failed"] == 1
+
+
+async def test_an_engine_that_works_again_is_no_error_any_more(state_with: States) -> None:
+    state = state_with(EngineError("broken; see codet5p doctor"), "values\n")
+    await ask(state, "x = ▮", AUTOMATIC)
+    assert len(await ask(state, "x = ▮", AUTOMATIC)) == 1
+    assert state.last_error is None
 
 
 async def test_what_was_shown_is_counted(state_with: States) -> None:
