@@ -13,8 +13,9 @@ import { CLIENT_ROOT, openWorkbench, PATIENCE_MS } from "./workbench";
 
 const FOLDER = path.join(CLIENT_ROOT, "dist/film");
 const SAMPLE = "ledger.py";
-/** The editor with the status bar below it, without the side bar. */
-const CLIP = { x: 48, y: 30, width: 960, height: 540 };
+/** A small window, without its title bar in the pictures. */
+const WINDOW = { width: 960, height: 570 };
+const CLIP = { x: 0, y: 30, width: 960, height: 540 };
 const KEY_MS = 80;
 const LOOK_MS = 1_600;
 
@@ -55,6 +56,7 @@ class Film {
     for (const letter of text) {
       await this.page.keyboard.type(letter);
       await settle();
+      await this.page.evaluate("new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))");
       await this.take(KEY_MS);
     }
   }
@@ -117,11 +119,12 @@ async function main(): Promise<void> {
   const { page } = workbench;
   try {
     await waitUntilReady(page);
+    await page.setViewportSize(WINDOW);
     await page.keyboard.press("Control+b"); // hides the side bar
     const film = new Film(page);
     await goToLineEnd(page, 1);
     await completeLines(page, film, ["def import_json(ledger: Ledger, path: Path)", "with open", "da"]);
-    await findCode(page, film, "expenses of one month", "Ledger.month");
+    await findCode(page, film, "entries of one month", "Ledger.month");
     await updateDocstring(page, film, text.split("\n").findIndex((line) => line.startsWith("def net_price")) + 1);
     film.finish();
   } finally {

@@ -8,7 +8,8 @@ import type { Page } from "playwright-core";
 import { CLIENT_ROOT } from "./workbench";
 
 export const REPOSITORY = path.dirname(CLIENT_ROOT);
-const IMAGES = path.join(REPOSITORY, "docs/images");
+/** Where pictures go: `run.sh pictures` sets the documentation's folder, and otherwise that stays as it is. */
+const IMAGES = process.env["PICTURES"] ?? path.join(CLIENT_ROOT, "dist/pictures");
 
 export const SERVER_PROGRAM = path.join(REPOSITORY, ".venv/bin/codet5p");
 export const PRODUCT_SETTINGS = { "codet5p.server.path": SERVER_PROGRAM };
@@ -19,7 +20,7 @@ export const PATIENT_SETTINGS = { ...PRODUCT_SETTINGS, "codet5p.completion.timeL
 /** What `package.sh` makes: the extension with the server's wheel. */
 export const PACKAGED_VSIX = path.join(CLIENT_ROOT, "dist/codet5p-packaged.vsix");
 
-/** Writes a picture for the documentation, in the run that checks what it shows. */
+/** Takes a picture for the documentation, in the run that checks what it shows. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   mkdirSync(IMAGES, { recursive: true });
   await page.screenshot({ path: path.join(IMAGES, `${name}.png`) });

@@ -3,6 +3,7 @@
 # Usage: e2e/run.sh [TEST_FILE...]   (names below e2e/, without folder or ending)
 #        e2e/run.sh latency          measures keystroke to ghost text; writes benchmarks/results/vscode_latency.json
 #        e2e/run.sh indexing         measures typing while 2,000 files are indexed; writes .../vscode_indexing.json
+#        e2e/run.sh pictures         runs the tests and renews the pictures in docs/images
 #        e2e/run.sh film             films the extension at work; writes docs/images/vscode.gif
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,6 +19,10 @@ case "${1:-}" in
   film) node dist/tests/e2e/film.js; exec ../.venv/bin/python ../scripts/make_film.py ;;
 esac
 
+if [ "${1:-}" = pictures ]; then
+  export PICTURES="$PWD/../docs/images"
+  shift
+fi
 tests=(completion suggesting assistance client trust firstStart)
 [ $# -eq 0 ] || tests=("$@")
 case " ${tests[*]} " in *" firstStart "*) bash package.sh dist/codet5p-packaged.vsix >dist/package.log 2>&1 || { cat dist/package.log; exit 1; } ;; esac
