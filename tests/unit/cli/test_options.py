@@ -12,12 +12,12 @@ OPTIONS = {
     "demo": {"--artifact", "--cache", "--threads", "--workspace"},
     "complete": {"PLACE", "--json", "--artifact", "--cache", "--threads"},
     "docstring": {"PLACE", "--write", "--diff", "--check", "--missing", "--style", "--json", "--artifact", "--cache"},
-    "search": {"QUERY", "--path", "--limit", "--json", "--cache"},
-    "index": {"--path", "--rebuild", "--status", "--prune", "--json", "--cache"},
+    "search": {"QUERY", "--similar", "--path", "--limit", "--json", "--open", "--cache"},
+    "index": {"--path", "--rebuild", "--status", "--prune", "--keywords", "--json", "--cache"},
     "mcp": {"--path", "--cache"},
     "doctor": {"--json", "--calibrate", "--artifact", "--cache"},
     "export": {"CHECKPOINT", "DESTINATION", "--name", "--modes", "--quantization", "--provenance", "--format"},
-    "import": {"SOURCE", "DESTINATION", "--decoder-layers", "--encoder-layers"},
+    "import": {"SOURCE", "DESTINATION", "--decoder-layers", "--encoder-layers", "--tokenizer"},
 }
 
 
