@@ -5,7 +5,7 @@ from codet5p.lsp_server.features.search import Hit, SearchAnswer
 from codet5p.lsp_server.index.snippet import Snippet
 
 _HIT = Hit(
-    file=Path("/work/a b.js"),
+    file=Path("/home/ann/a b.js"),
     path="a b.js",
     name="<b>name",
     kind="function",
@@ -19,7 +19,7 @@ _HIT = Hit(
 
 def test_a_hit_has_its_place_its_lines_and_a_link() -> None:
     page = report_of("one", SearchAnswer(hits=(_HIT,), indexed=3, pending=0))
-    assert 'href="file:///work/a%20b.js#L5"' in page
+    assert 'href="file:///home/ann/a%20b.js#L5"' in page
     assert "1 hits in 3 files" in page
     assert "<mark><span class=number>    6</span> return 1</mark>" in page
 
