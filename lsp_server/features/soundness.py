@@ -40,10 +40,8 @@ def keeps_syntax(tree: SyntaxTree, text: str, offset: int, suggestion: str) -> b
 
 
 def _errors(tree: SyntaxTree, text: str) -> int:
-    """Return the number of places of `text` that could not be read; 0 where reading took too long."""
-    if (changed := tree.edited(text.encode("utf-8", "replace"))) is None:
-        return 0
-    count, pending = 0, [changed.tree.root_node]
+    """Return the number of places of `text` that could not be read."""
+    count, pending = 0, [tree.edited(text.encode("utf-8", "replace")).tree.root_node]
     while pending:
         node: tree_sitter.Node = pending.pop()
         count += node.is_error or node.is_missing

@@ -14,9 +14,8 @@ from codet5p.lsp_server.features.docstring.lookup import language_of_document
 __all__ = ["SyntaxTree", "SyntaxTrees", "grammar_of_document"]
 
 _MAX_DOCUMENTS = 4
-_MAX_CHARACTERS = 300_000
-_TIME_LIMIT_SECONDS = 0.1  # of this thread's own work: other programs must not decide what is shown
-_PIECE_BYTES = 1 << 16
+_MAX_CHARACTERS = 200_000
+_SLOW_SECONDS = 0.1  # of this thread's own work: other programs must not decide what is shown
 
 
 def grammar_of_document(language_id: str, uri: str) -> str | None:
@@ -54,8 +53,8 @@ class SyntaxTree:
         """Return what stands around the cursor behind `prefix`."""
         return place_at(self.tree, self.source, len(prefix.encode("utf-8", "replace")), self.language)
 
-    def edited(self, source: bytes) -> "SyntaxTree | None":
-        """Return the tree of a text that shares much with this one, or None if it took too long."""
+    def edited(self, source: bytes) -> "SyntaxTree":
+        """Return the tree of a text that shares much with this one."""
         if source == self.source:
             return self
         start = _common_start(self.source, source)
@@ -72,6 +71,7 @@ class SyntaxTrees:
 
     def __init__(self) -> None:
         self._trees: OrderedDict[str, SyntaxTree] = OrderedDict()
+        self._too_slow: set[str] = set()
 
     def tree(self, uri: str, text: str, language: str | None) -> SyntaxTree | None:
         """Return the tree of a document.
@@ -82,44 +82,35 @@ class SyntaxTrees:
             language: Name of the grammar.
 
         Returns:
-            The tree; None where there is no grammar, the text is longer than 300,000 characters, or reading it
-            took longer than 0.1 s.
+            The tree; None where there is no grammar, the text is longer than 200,000 characters, or reading it took
+            longer than 0.1 s before, as it can where it is not in that language at all.
         """
-        if language is None or len(text) > _MAX_CHARACTERS:
+        if language is None or len(text) > _MAX_CHARACTERS or uri in self._too_slow:
             return None
         source = text.encode("utf-8", "replace")
         known = self._trees.get(uri)
         is_usable = known is not None and known.language == language
+        started = time.thread_time()
         tree = known.edited(source) if known is not None and is_usable else _parsed(source, language)
-        if tree is not None:
-            self._trees[uri] = tree
-            self._trees.move_to_end(uri)
-            if len(self._trees) > _MAX_DOCUMENTS:
-                self._trees.popitem(last=False)
+        if time.thread_time() - started > _SLOW_SECONDS:
+            self._too_slow.add(uri)
+        self._trees[uri] = tree
+        self._trees.move_to_end(uri)
+        if len(self._trees) > _MAX_DOCUMENTS:
+            self._trees.popitem(last=False)
         return tree
 
     def forget(self, uri: str) -> None:
         """Drop the tree of a document that was closed."""
         self._trees.pop(uri, None)
+        self._too_slow.discard(uri)
 
 
-def _parsed(source: bytes, language: str, old: tree_sitter.Tree | None = None) -> SyntaxTree | None:
-    deadline = time.thread_time() + _TIME_LIMIT_SECONDS
-
-    def piece(offset: int, _: object) -> bytes:
-        return source[offset : offset + _PIECE_BYTES]
-
-    def is_late(*_: object) -> bool:
-        return time.thread_time() > deadline
-
+def _parsed(source: bytes, language: str, old: tree_sitter.Tree | None = None) -> SyntaxTree:
+    # Not through a read callback, which alone could be ended on its way: tree_sitter 0.26 keeps every piece that the
+    # callback returned for ever.
     parser = tree_sitter.Parser(grammar(language))
-    try:
-        if old is None:
-            tree = parser.parse(piece, progress_callback=is_late)
-        else:
-            tree = parser.parse(piece, old, progress_callback=is_late)
-    except ValueError:  # what tree_sitter raises when the callback ends it
-        return None
+    tree = parser.parse(source) if old is None else parser.parse(source, old)
     return SyntaxTree(source=source, tree=tree, language=language)
 
 

@@ -1,7 +1,9 @@
 import random
 
+import psutil
 import pytest
 
+from codet5p.lsp_server.features import syntax
 from codet5p.lsp_server.features.syntax import SyntaxTrees, grammar_of_document
 
 URI = "file:///a.py"
@@ -55,7 +57,7 @@ def test_another_language_under_the_same_name_is_read_anew() -> None:
 
 def test_no_grammar_and_a_very_long_text_have_no_tree() -> None:
     assert SyntaxTrees().tree(URI, "x", None) is None
-    assert SyntaxTrees().tree(URI, "x" * 300_001, "python") is None
+    assert SyntaxTrees().tree(URI, "x" * 200_001, "python") is None
 
 
 def test_only_the_documents_edited_last_are_kept() -> None:
@@ -74,3 +76,28 @@ def test_the_place_of_a_cursor_counts_characters() -> None:
         "code",
         "comment",
     ]
+
+
+def test_reading_leaves_nothing_behind() -> None:
+    trees, texts = SyntaxTrees(), [TEXT * 40 + f"x = {number}\n" for number in range(60)]
+    before = 0
+    for number, text in enumerate(texts):
+        if number == 20:
+            before = psutil.Process().memory_info().rss
+        for _ in range(5):
+            trees.tree(URI, text, "python")
+            trees.forget(URI)
+    read = sum(5 * len(text) for text in texts[20:])
+    assert psutil.Process().memory_info().rss - before < read / 2
+
+
+def test_a_document_that_was_slow_to_read_is_left_alone_until_it_is_opened_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trees = SyntaxTrees()
+    monkeypatch.setattr(syntax, "_SLOW_SECONDS", -1.0)
+    assert trees.tree(URI, TEXT, "python") is not None
+    assert trees.tree(URI, TEXT + "x", "python") is None
+    assert trees.tree("file:///other.py", TEXT, "python") is not None
+    trees.forget(URI)
+    assert trees.tree(URI, TEXT, "python") is not None
