@@ -14,7 +14,7 @@ orders come before that: an edit never waits for vectors.
 
 It ends when its input does, so it never outlives the server. It may be killed at any time: changes are transactions.
 `waiting` means that another process, such as that of another editor window, keeps the index up to date; should that one
-end, this one takes over.
+end or be paused, this one takes over.
 """
 
 import json
@@ -53,6 +53,8 @@ class _Folder:
     is_due: bool = True
     has_new_code: bool = False
     """Whether chunks may be without a vector."""
+    is_waiting: bool = False
+    """Whether it was reported that another process writes the index."""
     writer: IndexWriter | None = None
 
 
@@ -73,6 +75,8 @@ class Worker:
         self._interrupt = Event()
         """Set by every order, so that embedding makes room for it."""
         self._folders: dict[str, _Folder] = {}
+        self._left: list[_Folder] = []
+        """No longer watched; their indexes are still to be let go of, by the thread that writes them."""
         self._changed = Condition()
         self._stop = Event()
         self._is_paused = False
@@ -106,9 +110,7 @@ class Worker:
             except SearchIndexError as error:
                 self._report(folder, "failed", message=str(error))
                 self._start_anew(folder)
-        for folder in self._folders.values():
-            if folder.writer is not None:
-                folder.writer.close()
+        self._let_go([*self._left, *self._folders.values()])
 
     def _obey(self, order: dict[str, Any]) -> None:
         match order["do"]:
@@ -117,8 +119,7 @@ class Worker:
                 self._use_encoder(order.get("encoder"))
                 for root in set(self._folders) - set(wanted):
                     self._stop.set()
-                    if (writer := self._folders.pop(root).writer) is not None:
-                        writer.close()
+                    self._left.append(self._folders.pop(root))
                 for root, database in wanted.items():
                     self._folders.setdefault(root, _Folder(Path(root), Path(database), None))
             case "update":
@@ -141,6 +142,10 @@ class Worker:
         """Wait for a folder with work to do, keywords of all before vectors of any; None once the orders have ended."""
         with self._changed:
             while not self._is_over:
+                self._let_go(self._left)
+                self._left.clear()
+                if self._is_paused:  # or another window would wait for as long as this one is paused
+                    self._let_go(self._folders.values())
                 due = [folder for folder in self._folders.values() if folder.is_due]
                 if not due and self._place is not None:
                     due = [folder for folder in self._folders.values() if folder.has_new_code]
@@ -154,6 +159,14 @@ class Worker:
                         folder.is_due = folder.is_due or folder.writer is None
             return None
 
+    def _let_go(self, folders: Iterable[_Folder]) -> None:
+        """Leave these indexes to other processes; one that is still watched is opened and looked through again."""
+        for folder in folders:
+            if folder.writer is not None:
+                folder.writer.close()
+                folder.writer = None
+                _add_paths(folder, None)
+
     def _bring_up_to_date(self, folder: _Folder) -> None:
         with self._changed:
             folder.is_due = False
@@ -162,8 +175,11 @@ class Worker:
             folder.writer = IndexWriter.open(folder.database, is_check_wanted=True)
             paths = None
         if folder.writer is None:
-            self._report(folder, "waiting")
+            if not folder.is_waiting:
+                self._report(folder, "waiting")
+            folder.is_waiting = True
             return
+        folder.is_waiting = False
         changes = update_index(
             folder.writer,
             folder.root,

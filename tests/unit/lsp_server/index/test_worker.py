@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from codet5p.core.errors import ArtifactError
-from codet5p.lsp_server.index import embedding
+from codet5p.lsp_server.index import embedding, worker
 from codet5p.lsp_server.index.config import IndexConfig
 from codet5p.lsp_server.index.encoder import EncoderPlace
 from codet5p.lsp_server.index.store import IndexWriter
@@ -50,9 +50,9 @@ class Talk:
         reading, writing = os.pipe()
         self.orders = os.fdopen(writing, "w", encoding="utf-8")
         self.events: Queue[dict[str, object]] = Queue()
-        self._worker = worker = Worker(_Lines(self.events), IndexConfig(files_per_transaction=1), self._open_encoder)
+        self._worker = Worker(_Lines(self.events), IndexConfig(files_per_transaction=1), self._open_encoder)
         self._input = os.fdopen(reading, encoding="utf-8")
-        self._threads = [Thread(target=worker.listen, args=(self._input,)), Thread(target=worker.run)]
+        self._threads = [Thread(target=self._worker.listen, args=(self._input,)), Thread(target=self._worker.run)]
         for thread in self._threads:
             thread.start()
 
@@ -137,6 +137,66 @@ def test_while_another_process_writes_this_one_waits(talk: Talk, root: Path, tmp
         talk.wait_for("waiting")
     talk.order(do="update", root=str(root), paths=None)
     talk.wait_for("ready")
+
+
+def test_when_the_other_process_ends_this_one_takes_over_by_itself(
+    talk: Talk, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_TAKE_OVER_SECONDS", 0.05)
+    writer = IndexWriter.open(tmp_path / "a.sqlite")
+    assert writer is not None
+    with writer:
+        talk.order(do="watch", folders=[[str(root), str(tmp_path / "a.sqlite")]])
+        talk.wait_for("waiting")
+        with pytest.raises(Empty):
+            talk.events.get(timeout=0.5)  # it tries again and again, and says so once
+    talk.wait_for("ready")
+
+
+def test_while_one_window_is_paused_another_takes_over_and_later_hands_back(
+    talk: Talk, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_TAKE_OVER_SECONDS", 0.05)
+    folders = [[str(root), str(tmp_path / "a.sqlite")]]
+    talk.order(do="watch", folders=folders)
+    talk.wait_for("ready")
+    other = Talk()
+    try:
+        other.order(do="watch", folders=folders)
+        other.wait_for("waiting")
+        talk.order(do="pause")
+        other.wait_for("ready")
+        talk.order(do="resume")
+        talk.wait_for("waiting")
+    finally:
+        other.end()
+    talk.wait_for("ready")
+
+
+def test_a_folder_left_while_its_index_is_opened_is_free_for_others(
+    talk: Talk, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_writer, is_open, may_go_on = IndexWriter.open, Event(), Event()
+
+    def open_slowly(path: Path, *, is_check_wanted: bool = False) -> IndexWriter | None:
+        writer = open_writer(path, is_check_wanted=is_check_wanted)
+        is_open.set()
+        assert may_go_on.wait(_SECONDS)
+        return writer
+
+    with monkeypatch.context() as patches:
+        patches.setattr(IndexWriter, "open", open_slowly)
+        talk.order(do="watch", folders=[[str(root), str(tmp_path / "a.sqlite")]])
+        assert is_open.wait(_SECONDS)
+    talk.order(do="watch", folders=[])
+    while not talk.is_heard():
+        time.sleep(0.01)
+    may_go_on.set()
+    deadline = time.monotonic() + _SECONDS
+    while (writer := IndexWriter.open(tmp_path / "a.sqlite")) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    writer.close()
 
 
 def test_a_place_that_cannot_be_written_is_reported_and_tried_again(talk: Talk, root: Path, tmp_path: Path) -> None:
