@@ -34,6 +34,7 @@ from codet5p.lsp_server.index.embedding import Embedder
 from codet5p.lsp_server.index.encoder import EncoderPlace, LazyEncoder
 
 _COLUMNS = ("files, tuned on", "files, held out", "functions, tuned on", "functions, held out")
+_MIN_TYPED = 3
 
 
 def main() -> None:
@@ -99,7 +100,17 @@ def _compare(repositories: list[Repository], arguments: argparse.Namespace, scra
         name: _main_figures(ours(indexes, replace(RankingConfig(), **changes), best), repositories)
         for name, changes in track(WITHOUT.items(), description="without one rule", console=Console(stderr=True))
     }
+    half = [_with_half_of_the_last_word(repository) for repository in repositories]
+    result["last_word_half_typed"] = _main_figures(ours(indexes, RankingConfig()), half)
     return result
+
+
+def _with_half_of_the_last_word(repository: Repository) -> Repository:
+    """Return the repository with its queries as they are while their last word is being typed."""
+    cut = [task.query.rsplit(maxsplit=1) for task in repository.tasks]
+    halves = [[*words, last[: max(_MIN_TYPED, len(last) // 2)]] for *words, last in cut]
+    tasks = (task._replace(query=" ".join(words)) for task, words in zip(repository.tasks, halves, strict=True))
+    return repository._replace(tasks=tuple(tasks))
 
 
 def _embedders(arguments: argparse.Namespace) -> list[Embedder]:

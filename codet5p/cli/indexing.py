@@ -66,7 +66,8 @@ def bring_up_to_date(
         _wait_for_other(database, root)
         return database
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"))
-    with writer, Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with writer, Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("indexing", total=None, visible=False, unit="files")
 
         def advance(done: int, total: int) -> None:

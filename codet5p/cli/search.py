@@ -68,6 +68,8 @@ def _show(answer: "SearchAnswer", given: Path, milliseconds: float) -> None:
 
     from rich.console import Console
 
+    from codet5p.cli.search_report import sizes_of
+
     console = Console(highlight=False, soft_wrap=True)
     num_lines = sum(len(hit.snippet.lines) + 2 for hit in answer.hits)
     is_long = console.is_terminal and num_lines > console.height
@@ -77,7 +79,7 @@ def _show(answer: "SearchAnswer", given: Path, milliseconds: float) -> None:
             console.print(_snippet(hit), end="\n\n")
     if not answer.hits:
         Console(stderr=True).print("nothing found; try other words or fewer filters")
-    Console(stderr=True).print(f"[dim]{len(answer.hits)} hits in {answer.indexed} files, {milliseconds} ms")
+    Console(stderr=True).print(f"[dim]{sizes_of(answer)}, {milliseconds} ms")
 
 
 def _open_report(question: str, answer: "SearchAnswer", folder: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from codet5p.lsp_server.features.search import Hit, SearchAnswer
 
-__all__ = ["report_of"]
+__all__ = ["report_of", "sizes_of"]
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1f2328;
@@ -36,9 +36,17 @@ def report_of(question: str, answer: "SearchAnswer") -> str:
         f"<title>{escape(question)}</title><style>{_STYLE}</style>"
     )
     body = "\n".join(map(_section, answer.hits)) or "<p>Nothing found; try other words or fewer filters.</p>"
-    count = f"{len(answer.hits)} hits in {answer.indexed} files"
-    top = f"<!doctype html>\n<html lang=en><head>{head}</head>\n<body><h1>{escape(question)}</h1><p>{count}</p>"
-    return f"{top}\n{body}\n</body></html>\n"
+    top = f"<h1>{escape(question)}</h1><p>{sizes_of(answer)}</p>"
+    return f"<!doctype html>\n<html lang=en><head>{head}</head>\n<body>{top}\n{body}\n</body></html>\n"
+
+
+def sizes_of(answer: "SearchAnswer") -> str:
+    """Return how many hits there are and how many files were searched: "1 hit, 3 files searched"."""
+    return f"{_counted(len(answer.hits), 'hit')}, {_counted(answer.indexed, 'file')} searched"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _section(hit: "Hit") -> str:

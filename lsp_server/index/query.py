@@ -34,6 +34,8 @@ class Query:
         kind: Only this kind of chunk.
         asks_for_tests: Whether tests are what is looked for.
         means_function: Whether one function is meant, and not the file where something is dealt with.
+        may_end_in_a_beginning: Whether the last word may still be typed: one that is nowhere is then looked up as the
+            beginning of others.
     """
 
     text: str
@@ -44,6 +46,7 @@ class Query:
     kind: str | None = None
     asks_for_tests: bool = False
     means_function: bool = False
+    may_end_in_a_beginning: bool = False
 
 
 def parse_query(line: str, *, language: str | None = None, path: str | None = None) -> Query:
@@ -71,6 +74,7 @@ def parse_query(line: str, *, language: str | None = None, path: str | None = No
         kind=filters["kind"].lower() if "kind" in filters else None,
         asks_for_tests=bool(_ASKS_FOR_TESTS & set(words)),
         means_function=means_function(text),
+        may_end_in_a_beginning=True,
     )
 
 

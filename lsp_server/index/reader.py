@@ -21,6 +21,10 @@ from codet5p.lsp_server.index.vectors import VectorTable
 __all__ = ["Candidate", "Counts", "IndexReader", "Symbol"]
 
 _MAX_NAMESAKES = 50
+_MIN_BEGINNING = 3
+_MIN_STEM = 5
+_MAX_ENDING = 4
+"""Letters that may lie between a half-typed word and its stem, as `configura` is longer than `configur`."""
 _MAX_MARKS = 10_000
 """Values in one statement; SQLite takes 32,766."""
 
@@ -205,13 +209,28 @@ class IndexReader:
     def _by_keywords(self, query: Query, config: RankingConfig, condition: str, values: list[str]) -> dict[int, float]:
         if not query.words:
             return {}
-        match = " OR ".join(f'"{word}"' for word in query.words)  # words hold letters and digits alone
+        *terms, last = [f'"{word}"' for word in query.words]  # words hold letters and digits alone
+        if query.may_end_in_a_beginning:
+            last = self._beginning(query.words[-1])
+        match = " OR ".join([*terms, last])
         rows = self._connection.execute(
             "SELECT rowid, -bm25(words, ?, ?, 1.0) AS score FROM words WHERE words MATCH ?"  # noqa: S608 - no input
             f"{condition.replace('c.id', 'rowid')} ORDER BY score DESC LIMIT ?",
             [config.name_weight, config.path_weight, match, *values, config.num_candidates],
         )
         return dict(rows)
+
+    def _beginning(self, word: str) -> str:
+        """Return the term for a word that may be half typed: itself if it is anywhere, else what begins like it."""
+        term = f'"{word}"'
+        if len(word) < _MIN_BEGINNING or self._is_anywhere(term):
+            return term
+        shortest = max(_MIN_STEM, len(word) - _MAX_ENDING)
+        beginnings = [word, *(word[:length] for length in range(len(word) - 1, shortest - 1, -1))]
+        return next((f'"{start}"*' for start in beginnings if self._is_anywhere(f'"{start}"*')), term)
+
+    def _is_anywhere(self, term: str) -> bool:
+        return bool(self._number("SELECT EXISTS (SELECT 1 FROM words WHERE words MATCH ?)", term))
 
     def _by_name(self, symbols: Sequence[str], condition: str, values: list[str]) -> list[int]:
         if not symbols:

@@ -45,6 +45,7 @@ def test_hits_show_place_name_and_lines(workspace: Path) -> None:
     assert f"{workspace}/send.py:4  function send_with_backoff" in result.stdout
     assert ">    5 " in result.stdout
     assert "Retry a request with growing pauses." in result.stdout
+    assert result.stderr.startswith("1 hit, 1 file searched, ")
 
 
 def test_json_is_the_only_thing_on_standard_output(workspace: Path) -> None:

@@ -20,7 +20,7 @@ _HIT = Hit(
 def test_a_hit_has_its_place_its_lines_and_a_link() -> None:
     page = report_of("one", SearchAnswer(hits=(_HIT,), indexed=3, pending=0))
     assert 'href="file:///home/ann/a%20b.js#L5"' in page
-    assert "1 hits in 3 files" in page
+    assert "<p>1 hit, 3 files searched</p>" in page
     assert "<mark><span class=number>    6</span> return 1</mark>" in page
 
 

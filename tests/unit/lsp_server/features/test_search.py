@@ -105,6 +105,36 @@ def test_no_query_breaks_anything(make_folder: _MakeFolder, text: str) -> None:
     assert len(ask([folder], "parse_header").hits) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("configurat", ["load_configuration"]),
+        ("configura", ["load_configuration"]),  # longer than what stemming leaves of the word
+        ("con", ["load_configuration", "connect"]),
+        ("socket con", ["connect", "load_configuration"]),
+        ("con socket", ["connect"]),  # only the last word may still be typed
+        ("socket", ["connect"]),
+        ("cat", ["cat"]),  # a whole word is no beginning of others
+        ("co", []),
+        ("configuxyzabc", []),
+        ("open_sock", ["connect"]),
+    ],
+)
+def test_a_last_word_that_is_nowhere_is_looked_up_as_a_beginning(
+    make_folder: _MakeFolder, text: str, names: list[str]
+) -> None:
+    folder = make_folder(
+        "one",
+        **{
+            "a.py": "def load_configuration():\n    return 1\n",
+            "b.py": "def connect():\n    return open_socket()\n",
+            "c.py": "def cat():\n    return 2\n",
+            "d.py": "def category():\n    return 3\n",
+        },
+    )
+    assert sorted(hit.name for hit in ask([folder], text).hits) == sorted(names)
+
+
 @pytest.mark.parametrize(("limit", "expected"), [(0, 0), (-5, 0), (2, 2), (10**9, 30)])
 def test_the_limit_holds(make_folder: _MakeFolder, limit: int, expected: int) -> None:
     folder = make_folder("one", **{f"f{i}.py": "def header():\n    pass\n" for i in range(30)})
