@@ -59,6 +59,9 @@ def prepare_model(recipe: TrainingRecipe) -> PreparedModel:
 
     Returns:
         Both, with the tokenizer's file contents.
+
+    Raises:
+        ConfigError: If a stage trains what the model lacks.
     """
     released = _released_weights(recipe.model)
     if released is not None and recipe.tokenizer.path == recipe.model.source:
@@ -67,7 +70,23 @@ def prepare_model(recipe: TrainingRecipe) -> PreparedModel:
         tokenizer = load_tokenizer(recipe.tokenizer, [source.path for source in recipe.data.code])
     generator = torch.Generator().manual_seed(recipe.seed)
     model = build_model(recipe.model, tokenizer, generator, released)
+    _check_halves(recipe, model)
     return PreparedModel(model=model, tokenizer=tokenizer, tokenizer_json=_as_json(tokenizer))
+
+
+def _check_halves(recipe: TrainingRecipe, model: CodeT5pModel) -> None:
+    """Refuse objectives of a half that the model has not; a decoder alone learns causal LM, an encoder contrast."""
+    for stage in recipe.stages:
+        for objective in stage.objectives:
+            if model.encoder is None and objective != "decoder_only_causal_lm":
+                raise ConfigError(
+                    f"stage {stage.name}: {objective} needs an encoder, and the model has none; import the start with "
+                    "--encoder-layers, or train decoder_only_causal_lm"
+                )
+            if model.decoder is None and objective != "contrastive":
+                raise ConfigError(
+                    f"stage {stage.name}: {objective} needs a decoder, and the model has none; train contrastive"
+                )
 
 
 def load_tokenizer(recipe: TokenizerRecipe, code: Sequence[Path]) -> Tokenizer:

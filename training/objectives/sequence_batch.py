@@ -119,7 +119,20 @@ def sequence_loss(model: CodeT5pModel, batch: SequenceBatch) -> Tensor:
 
 
 def decoder_states(model: CodeT5pModel, batch: SequenceBatch) -> Tensor:
-    """Return the decoder's output [B, T, D] for `batch`, after the final norm."""
+    """Return the decoder's output [B, T, D] for `batch`, after the final norm.
+
+    A model without an encoder is a plain language model: its source is not read. With `[CLM]` alone there, as in
+    decoder-only causal LM, an encoder could add no more than a constant, which the export folds away in any case.
+
+    Args:
+        model: A decoder, with or without an encoder.
+        batch: On the model's device.
+
+    Returns:
+        The hidden states of the targets.
+    """
+    if model.encoder is None:
+        return model.decode(batch.target_ids_BT, target_documents_BT=batch.target_documents_BT)
     states_BSD = model.encode(batch.source_ids_BS, batch.source_mask_BS, source_documents_BS=batch.source_documents_BS)
     return model.decode(
         batch.target_ids_BT,

@@ -15,7 +15,7 @@ from codet5p.core.syntax.parameters import Parameter, parameters_of
 
 __all__ = ["Function", "Parameter", "Span", "code_without_documentation", "extract_functions"]
 
-_OPENERS = re.compile(r"(?:=>|[{:=;]|->)?\s*$")
+_OPENERS = ("=>", "->", "{", ":", "=", ";")
 _MAX_BLANK_LINES = 1
 
 
@@ -167,7 +167,9 @@ class _Reader:
         return Span(self._offset(start), self._offset(end))
 
     def _name(self, node: tree_sitter.Node, inner: tree_sitter.Node) -> str:
-        for candidate in (node, inner):
+        if node.type == "function_definition" and node.child_by_field_name("declarator") is not None:
+            return self._declarator_name(node)
+        for candidate in (node,) if inner is node else (node, inner):
             for field in ("name", "property", "key", "left"):
                 found = candidate.child_by_field_name(field)
                 if found is not None:
@@ -308,7 +310,9 @@ def _statements(body: tree_sitter.Node | None) -> Iterator[tree_sitter.Node]:
 
 
 def _signature(text: str) -> str:
-    return _OPENERS.sub("", " ".join(text.split())).strip()
+    line = " ".join(text.split())
+    opener = next((mark for mark in _OPENERS if line.endswith(mark)), "")
+    return line.removesuffix(opener).rstrip()
 
 
 def _character_offsets(text: str, source: bytes) -> Callable[[int], int]:

@@ -31,6 +31,7 @@ _LEAVES = frozenset(
     }
 )
 _PATTERNS = frozenset({"object_pattern", "array_pattern", "destructured_parameter"})
+_NAMED_BY_THEMSELVES = _LEAVES | _PATTERNS
 _SKIPPED = frozenset({"comment", "line_comment", "block_comment", "attribute_list", "ERROR", "keyword_separator"})
 
 
@@ -80,16 +81,20 @@ def _read(child: tree_sitter.Node, source: bytes) -> Iterator[Parameter]:
     annotation_node = child.child_by_field_name("type")
     annotation = _text(annotation_node, source).lstrip(": ") if annotation_node is not None else ""
     default = next((_text(n, source) for f in _DEFAULT_FIELDS if (n := child.child_by_field_name(f)) is not None), "")
-    names = child.children_by_field_name("name") or [child]
-    for name in names:
+    for name in _names(child):
         spelling = _name(name, source, annotation_node)
         if spelling:
             yield Parameter(name=spelling, annotation=annotation, default=default)
 
 
+def _names(child: tree_sitter.Node) -> list[tree_sitter.Node]:
+    """Return what holds the parameter's name, or names: Go writes `a, b int`."""
+    return child.children_by_field_name("name") or [child]
+
+
 def _name(node: tree_sitter.Node, source: bytes, annotation: tree_sitter.Node | None) -> str:
     """Return the name inside patterns and declarators; a destructuring pattern is its own name."""
-    if node.type in _LEAVES or node.type in _PATTERNS:
+    if node.type in _NAMED_BY_THEMSELVES:
         return _text(node, source)
     for field in _NAME_FIELDS:
         if (inner := node.child_by_field_name(field)) is not None:

@@ -8,14 +8,14 @@ import torch
 from fakes import small_tokenizer
 from tokenizers import Tokenizer as BpeTokenizer
 
-from codet5p.core.errors import CheckpointError, DataError
+from codet5p.core.errors import CheckpointError, ConfigError, DataError
 from codet5p.core.tokenizer import Tokenizer
 from codet5p.model.config import laptop
 from codet5p.model.smollm2 import SmolLM2Weights
 from codet5p.model.transformer import CodeT5pModel
 from codet5p.training.config import ModelRecipe, TrainingRecipe, load_recipe
 from codet5p.training.corpus.vocabulary import trim_tokenizer
-from codet5p.training.preparation import build_model, load_stage_data
+from codet5p.training.preparation import build_model, load_stage_data, prepare_model
 from codet5p.training.tokenizer_training import train_tokenizer
 
 DEBUG = Path(__file__).parents[3] / "training" / "recipes" / "debug.toml"
@@ -117,3 +117,15 @@ def test_a_trimmed_tokenizer_starts_with_its_tokens_rows_of_the_release(
 def test_a_tokenizer_that_is_not_the_releases_is_refused(released: SmolLM2Weights) -> None:
     with pytest.raises(CheckpointError, match="the model has no token"):
         build(train_tokenizer(["quite other words " * 9], 256 + 20), released)
+
+
+@pytest.mark.parametrize(
+    ("missing", "remedy"),
+    [
+        ("model.num_encoder_layers=0", "span_denoising needs an encoder, and the model has none; import the start"),
+        ("model.num_decoder_layers=0", "span_denoising needs a decoder, and the model has none; train contrastive"),
+    ],
+)
+def test_objectives_of_a_half_that_the_model_lacks_are_refused(missing: str, remedy: str) -> None:
+    with pytest.raises(ConfigError, match=remedy):
+        prepare_model(load_recipe(DEBUG, [missing]))

@@ -55,6 +55,25 @@ def test_a_scaled_head_is_scaled_in_the_loss_too() -> None:
     torch.testing.assert_close(sequence_loss(model, batch), expected)
 
 
+def test_a_decoder_alone_is_a_language_model_of_its_targets() -> None:
+    torch.manual_seed(0)
+    model = CodeT5pModel(replace(tiny_config(), num_encoder_layers=0, cross_attention_layers=())).eval()
+    batch = build_decoder_only_causal_lm(np.arange(40).reshape(2, 20), TOKENS)
+    logits = model.logits(model.decode(batch.target_ids_BT))
+    expected = torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch.labels_BT.flatten(), reduction="sum")
+    torch.testing.assert_close(sequence_loss(model, batch), expected)
+
+
+def test_a_decoder_alone_keeps_packed_documents_apart_too() -> None:
+    torch.manual_seed(0)
+    model = CodeT5pModel(replace(tiny_config(), num_encoder_layers=0, cross_attention_layers=())).eval()
+    eos = TOKENS.eos
+    packed = build_decoder_only_causal_lm(np.array([[1, 2, eos, 3, 4, 5]]), TOKENS, separate_documents=True)
+    first = build_decoder_only_causal_lm(np.array([[1, 2, eos]]), TOKENS)
+    second = build_decoder_only_causal_lm(np.array([[3, 4, 5]]), TOKENS)
+    torch.testing.assert_close(sequence_loss(model, packed), sequence_loss(model, first) + sequence_loss(model, second))
+
+
 def test_a_model_that_knows_nothing_pays_the_log_of_the_vocabulary(model: CodeT5pModel) -> None:
     torch.nn.init.zeros_(model.token_embedding.weight)
     batch = build_decoder_only_causal_lm(np.arange(20).reshape(2, 10), TOKENS)
