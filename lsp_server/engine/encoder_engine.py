@@ -3,7 +3,9 @@
 Shape legend: N texts, B texts of a batch, S tokens, D model width, E embedding width.
 """
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,18 +21,22 @@ from codet5p.core.tokenizer import Tokenizer
 
 __all__ = ["EncoderEngine", "EncoderLimits"]
 
+_MOST_THREADS = 4
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EncoderLimits:
     """How much is read, and how much at once.
 
     Attributes:
-        max_tokens: Longest input, `[CLS]` included; a longer text loses its end.
-        max_batch_tokens: Most tokens of one batch, padding included; bounds memory.
+        max_tokens: Longest input, `[CLS]` included; a longer text loses its end. As many as the encoder was trained on;
+            more cost time and find nothing more.
+        max_batch_tokens: Most tokens of one batch, padding included. What a layer makes of one batch should fit the
+            processor's cache: docs/experiments.md has the speeds.
     """
 
-    max_tokens: int = 360
-    max_batch_tokens: int = 4096
+    max_tokens: int = 144
+    max_batch_tokens: int = 512
 
     def __post_init__(self) -> None:
         if self.max_tokens < 2 or self.max_batch_tokens < 1:
@@ -38,7 +44,11 @@ class EncoderLimits:
 
 
 class EncoderEngine:
-    """Embeds texts and code alike; see `lsp_server.index.embedding.Embedder` for the contract."""
+    """Embeds texts and code alike; see `lsp_server.index.embedding.Embedder` for the contract.
+
+    Each thread computes batches of its own: threads that share one batch wait for each other at every matrix, and on a
+    busy computer long.
+    """
 
     def __init__(
         self,
@@ -57,16 +67,17 @@ class EncoderEngine:
             tokenizer: The model's tokenizer.
             config: The model's shape.
             name: Tells these vectors from those of any other model.
-            num_threads: Threads of one computation.
+            num_threads: Batches computed at the same time; 0 for one a core, up to four.
             limits: How much is read, and how much at once.
 
         Raises:
             ArtifactError: If the projection cannot be read.
             EngineError: If the model cannot be loaded.
         """
+        self._num_threads = num_threads or min(_num_cores(), _MOST_THREADS)
         try:
             self._encoder = ctranslate2.Encoder(
-                str(model), device="cpu", compute_type="default", intra_threads=num_threads, inter_threads=1
+                str(model), device="cpu", compute_type="default", intra_threads=1, inter_threads=self._num_threads
             )
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"cannot load the model {model}: {error}; see codet5p doctor") from None
@@ -99,9 +110,20 @@ class EncoderEngine:
     def embed_ids(self, inputs: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """Return the embeddings of encoder inputs that are token ids already, `[CLS]` first; see `embed`."""
         embeddings_NE = np.zeros((len(inputs), self._head.width), np.float32)
-        for rows in self._batches([len(ids) for ids in inputs]):
+        batches = list(self._batches([len(ids) for ids in inputs]))
+
+        def embed_batch(rows: list[int]) -> None:
             ids_BS = [list(inputs[row]) for row in rows]
             embeddings_NE[rows] = self._head.embed(self._encode(ids_BS), [len(ids) for ids in ids_BS])
+
+        if len(batches) == 1 or self._num_threads == 1:
+            for rows in batches:
+                embed_batch(rows)
+        else:
+            with ThreadPoolExecutor(self._num_threads, thread_name_prefix="codet5p-embedding") as executor:
+                list(
+                    executor.map(embed_batch, reversed(batches))
+                )  # the longest first, so that none is left to wait for
         return embeddings_NE
 
     def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -121,3 +143,8 @@ class EncoderEngine:
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"the inference engine failed: {error}; see codet5p doctor") from None
         return states_BSD
+
+
+def _num_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,7 +11,7 @@ from codet5p.lsp_server.index.store import IndexWriter
 
 __all__ = ["Embedder", "embed_pending", "embedded_text", "vector_model"]
 
-_TEXT_VERSION = 1
+_TEXT_VERSION = 2
 """Raised with every change to what of a chunk is embedded, so that older vectors are not mixed with newer ones."""
 _MAX_CHARACTERS = 4000
 """More than the longest input of an encoder; what lies behind is cut off before it is split into tokens."""

@@ -6,6 +6,7 @@ from small_artifact import SMALL, write_artifact
 
 from codet5p.core.errors import EngineError
 from codet5p.core.tokenizer import Tokenizer
+from codet5p.lsp_server.engine import encoder_engine
 from codet5p.lsp_server.engine.encoder_engine import EncoderEngine, EncoderLimits
 from codet5p.lsp_server.engine.loading import load_encoder_engine
 from codet5p.lsp_server.index.embedding import Embedder
@@ -35,6 +36,25 @@ def test_rows_keep_the_order_of_their_texts(engine: EncoderEngine) -> None:
     assert np.abs(together[0] - together[1]).max() > 0.01
 
 
+def test_threads_share_the_batches_and_change_no_vector(engine: EncoderEngine, tmp_path: Path) -> None:
+    write_artifact(tmp_path / "artifact", SMALL, modes=("embed",))
+    several = load_encoder_engine(tmp_path / "artifact", tmp_path / "cache", num_threads=3)
+    several._limits = EncoderLimits(max_batch_tokens=20)
+    texts = [f"{'text ' * (number % 7)}{number}" for number in range(40)]
+    assert len(list(several._batches([len(text) for text in texts]))) > 3
+    np.testing.assert_allclose(several.embed(texts), engine.embed(texts), atol=1e-6)
+
+
+def test_without_a_number_there_is_a_thread_a_core_and_no_more_than_four(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_artifact(tmp_path / "artifact", SMALL, modes=("embed",))
+    for cores, threads in ((1, 1), (2, 2), (64, 4)):
+        monkeypatch.setattr(encoder_engine, "_num_cores", lambda cores=cores: cores)
+        loaded = load_encoder_engine(tmp_path / "artifact", tmp_path / "cache", num_threads=0)
+        assert loaded._encoder.num_encoders == threads
+
+
 def test_batches_are_sorted_by_length_and_within_the_limit(engine: EncoderEngine) -> None:
     engine._limits = EncoderLimits(max_batch_tokens=10)
     assert list(engine._batches([5, 1, 4, 12, 2])) == [[1, 4], [2, 0], [3]]
@@ -42,7 +62,7 @@ def test_batches_are_sorted_by_length_and_within_the_limit(engine: EncoderEngine
 
 
 def test_what_is_beyond_the_limit_is_not_read(engine: EncoderEngine) -> None:
-    text = "x" * 359  # one place is for the opening token
+    text = "x" * 143  # one place is for the opening token
     np.testing.assert_array_equal(engine.embed([text]), engine.embed([text + "tail"]))
 
 
