@@ -1,4 +1,4 @@
-"""Checkpoints as Hugging Face folders that transformers loads by its own classes, without remote code.
+"""Checkpoints, and artifacts, as Hugging Face folders that transformers loads by its own classes, without remote code.
 
     family          what is written                  loaded by
     t5              encoder-decoder                  AutoModelForSeq2SeqLM (T5ForConditionalGeneration)
@@ -30,7 +30,7 @@ from codet5p.core.special_tokens import CLM, CLS, EOS
 from codet5p.core.t5_names import T5_NAMES
 from codet5p.core.tokenizer import Tokenizer
 from codet5p.export.bert import bert_description, check_bert, renamed_bert
-from codet5p.export.checkpoint_reader import read_checkpoint
+from codet5p.export.checkpoint_reader import read_checkpoint_or_artifact
 from codet5p.export.folding import folded_biases
 
 __all__ = ["write_encoder", "write_hugging_face", "write_tokenizer"]
@@ -56,7 +56,7 @@ def write_hugging_face(checkpoint: Path, destination: Path) -> str:
     """Write the model of `checkpoint` as a Hugging Face folder and return the name of its class.
 
     Args:
-        checkpoint: Folder with config.json, model.safetensors and tokenizer.json.
+        checkpoint: Folder with config.json, model.safetensors and tokenizer.json, or an artifact.
         destination: Folder to write into; made if it is not there.
 
     Returns:
@@ -64,8 +64,9 @@ def write_hugging_face(checkpoint: Path, destination: Path) -> str:
 
     Raises:
         CheckpointError: If the checkpoint cannot be read, or no class of transformers computes what it computes.
+        ArtifactError: If the artifact is incomplete or altered.
     """
-    config, weights = read_checkpoint(checkpoint)
+    config, weights = read_checkpoint_or_artifact(checkpoint)
     if not config.num_decoder_layers:
         if config.has_embedding_projection:
             raise CheckpointError("this checkpoint has no decoder; write it as a sentence-transformers folder")
@@ -83,7 +84,10 @@ def write_hugging_face(checkpoint: Path, destination: Path) -> str:
         _check_rotary(config)
         tokenizer = write_tokenizer(checkpoint, destination, opening=None)
         description = _llama_description(config, tokenizer) | {"architectures": ["LlamaForCausalLM"]}
-        renamed = _renamed_llama(config, weights, tokenizer.token_id(CLM))
+        try:
+            renamed = _renamed_llama(config, weights, tokenizer.token_id(CLM))
+        except KeyError as error:  # an artifact that only completes keeps of cross-attention what it adds
+            raise CheckpointError(f"{checkpoint} has no weight {error.args[0]}; write it from the checkpoint") from None
     _write(destination, description, renamed)
     return str(description["architectures"][0])
 
@@ -92,7 +96,7 @@ def write_encoder(checkpoint: Path, destination: Path) -> CodeT5pConfig:
     """Write the encoder alone, with a tokenizer that opens each text with `[CLS]`, and return the model's shape.
 
     Args:
-        checkpoint: Folder with config.json, model.safetensors and tokenizer.json.
+        checkpoint: Folder with config.json, model.safetensors and tokenizer.json, or an artifact.
         destination: Folder to write into; made if it is not there.
 
     Returns:
@@ -100,8 +104,9 @@ def write_encoder(checkpoint: Path, destination: Path) -> CodeT5pConfig:
 
     Raises:
         CheckpointError: If the checkpoint cannot be read, has no encoder, or no class of transformers computes it.
+        ArtifactError: If the artifact is incomplete or altered.
     """
-    config, weights = read_checkpoint(checkpoint)
+    config, weights = read_checkpoint_or_artifact(checkpoint)
     if not config.num_encoder_layers:
         raise CheckpointError("embeddings need an encoder, and this checkpoint has none")
     destination.mkdir(parents=True, exist_ok=True)

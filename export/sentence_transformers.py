@@ -1,4 +1,4 @@
-"""The encoder of a checkpoint as a sentence-transformers folder: the same vectors, in float32, without remote code."""
+"""An encoder as a sentence-transformers folder: the same vectors, in float32, without remote code."""
 
 import json
 from pathlib import Path
@@ -8,26 +8,29 @@ from safetensors.numpy import save_file
 
 from codet5p.core.errors import CheckpointError
 from codet5p.core.model_config import CodeT5pConfig
-from codet5p.export.checkpoint_reader import read_checkpoint
+from codet5p.export.checkpoint_reader import read_checkpoint_or_artifact
 from codet5p.export.hugging_face import write_encoder
 
 __all__ = ["write_sentence_transformers"]
 
 # The module names of all versions; later ones know them under others too.
 _MODULES = "sentence_transformers.models"
+_SERVER_TOKENS = 144
+"""As `EncoderLimits.max_tokens` of the server, which this package may not import; a test compares them."""
 
 
-def write_sentence_transformers(checkpoint: Path, destination: Path, *, max_tokens: int = 360) -> None:
+def write_sentence_transformers(checkpoint: Path, destination: Path, *, max_tokens: int = _SERVER_TOKENS) -> None:
     """Write the encoder with its pooling, projection and normalisation to `destination`.
 
     Args:
-        checkpoint: Folder with config.json, model.safetensors and tokenizer.json.
+        checkpoint: Folder with config.json, model.safetensors and tokenizer.json, or an artifact.
         destination: Folder to write into; made if it is not there.
-        max_tokens: Longest input, `[CLS]` included; a longer text loses its end.
+        max_tokens: Longest input, `[CLS]` included; a longer text loses its end. As the server reads if left out.
 
     Raises:
         CheckpointError: If the checkpoint cannot be read, lacks the encoder or a weight, or no class of transformers
             computes it.
+        ArtifactError: If the artifact is incomplete or altered.
     """
     config = write_encoder(checkpoint, destination)
     modules = [("", "Transformer"), ("1_Pooling", "Pooling")]
@@ -42,7 +45,10 @@ def write_sentence_transformers(checkpoint: Path, destination: Path, *, max_toke
             {"idx": number, "name": str(number), "path": path, "type": f"{_MODULES}.{kind}"}
             for number, (path, kind) in enumerate(modules)
         ],
-        "sentence_bert_config.json": {"max_seq_length": max_tokens, "do_lower_case": False},
+        "sentence_bert_config.json": {
+            "max_seq_length": min(max_tokens, config.max_positions or max_tokens),
+            "do_lower_case": False,
+        },
         "config_sentence_transformers.json": {"prompts": {}, "similarity_fn_name": "cosine"},
         "1_Pooling/config.json": {
             "word_embedding_dimension": config.width,
@@ -55,7 +61,7 @@ def write_sentence_transformers(checkpoint: Path, destination: Path, *, max_toke
 
 
 def _write_projection(checkpoint: Path, config: CodeT5pConfig, folder: Path) -> None:
-    _, weights = read_checkpoint(checkpoint)
+    _, weights = read_checkpoint_or_artifact(checkpoint)
     try:
         projection = {f"linear.{kind}": weights[f"text_code_projection.{kind}"] for kind in ("weight", "bias")}
     except KeyError as error:

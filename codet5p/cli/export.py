@@ -14,8 +14,10 @@ _FORMATS = ("artifact", "hugging-face", "sentence-transformers")
 
 
 def export(  # noqa: PLR0913, PLR0917 - one option each
-    checkpoint: Annotated[Path, typer.Argument(help="Folder of the checkpoint.")],
-    destination: Annotated[Path, typer.Argument(help="Folder of the artifact to write; replaced if it is there.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="Folder of the checkpoint; for other libraries also of an artifact.")
+    ],
+    destination: Annotated[Path, typer.Argument(help="Folder to write; an artifact that is there is replaced.")],
     name: Annotated[str | None, typer.Option(help="Short name; the destination's if left out.")] = None,
     modes: Annotated[
         str | None, typer.Option(help="What it shall do: complete,generate,match,embed; complete if left out.")

@@ -86,6 +86,7 @@ class EncoderEngine:
         self._opening_id = tokenizer.token_id(CLS)
         self._name = name
         self._limits = limits
+        self._max_tokens = min(limits.max_tokens, config.max_positions or limits.max_tokens)
 
     @property
     def name(self) -> str:
@@ -104,7 +105,7 @@ class EncoderEngine:
         Raises:
             EngineError: If the runtime refuses.
         """
-        kept = self._limits.max_tokens - 1
+        kept = self._max_tokens - 1
         return self.embed_ids([[self._opening_id, *ids[:kept]] for ids in self._tokenizer.encode_batch(texts)])
 
     def embed_ids(self, inputs: Sequence[Sequence[int]]) -> NDArray[np.float32]:

@@ -1,7 +1,9 @@
 """The exported embedding model computes what the torch model computes, in the server and in other libraries."""
 
+import inspect
 from pathlib import Path
 
+import ctranslate2
 import numpy as np
 import pytest
 import torch
@@ -12,11 +14,12 @@ from transformers import AutoModel, AutoTokenizer
 
 from codet5p.core.assembly import assemble
 from codet5p.core.encoder_inputs import opened_source
+from codet5p.core.errors import ArtifactError
 from codet5p.core.tokenizer import Tokenizer
 from codet5p.export.exporter import ExportOptions, export_artifact
 from codet5p.export.hugging_face import write_hugging_face
 from codet5p.export.sentence_transformers import write_sentence_transformers
-from codet5p.lsp_server.engine.encoder_engine import EncoderEngine
+from codet5p.lsp_server.engine.encoder_engine import EncoderEngine, EncoderLimits
 from codet5p.lsp_server.engine.loading import load_encoder_engine
 from codet5p.model.checkpoint import save_checkpoint
 from codet5p.model.importers.minilm import import_minilm
@@ -24,6 +27,8 @@ from codet5p.model.transformer import CodeT5pModel
 from codet5p.training.evaluation.torch_model import TorchModel
 
 MAX_TOKENS = 60
+POSITIONS = 64
+"""Of the small model; both the server and the folder have to mind them."""
 TEXTS = (
     "Return the value of a header.",
     "def parseHttpHeader(self):\n    return self.value\n",
@@ -85,8 +90,31 @@ def test_the_artifact_holds_one_model_and_no_projection(checkpoint: Path) -> Non
 def test_sentence_transformers_gives_the_same_vectors(checkpoint: Path, expected: NDArray[np.float32]) -> None:
     folder = checkpoint.parent / "sentence-transformers"
     write_sentence_transformers(checkpoint, folder, max_tokens=MAX_TOKENS)
+    assert inspect.signature(write_sentence_transformers).parameters["max_tokens"].default == EncoderLimits().max_tokens
     found = SentenceTransformer(str(folder), device="cpu").encode(list(TEXTS))
     np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_an_artifact_gives_sentence_transformers_the_vectors_of_the_server(checkpoint: Path) -> None:
+    int8 = engine(checkpoint, "int8")
+    home = checkpoint.parent / "int8"
+    write_sentence_transformers(home / "artifact", home / "sentence-transformers")
+    library = SentenceTransformer(str(home / "sentence-transformers"), device="cpu")
+    assert library.max_seq_length == POSITIONS < EncoderLimits().max_tokens
+    texts = [*TEXTS, "word " * 500]
+    found = library.encode(texts)
+    assert (found * int8.embed(texts)).sum(axis=1).min() >= INT8_COSINE  # the server rounds its states to int8 too
+    folder = assemble(home / "artifact", home / "cache").folder("embed")
+    int8._encoder = ctranslate2.Encoder(str(folder), compute_type="float32")
+    np.testing.assert_allclose(found, int8.embed(texts), atol=1e-3)
+
+
+def test_an_altered_artifact_is_no_model_for_other_libraries(checkpoint: Path, tmp_path: Path) -> None:
+    export_artifact(checkpoint, tmp_path / "artifact", ExportOptions(name="small", modes=("embed",)))
+    (weights,) = (tmp_path / "artifact").glob("weights-*")
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(ArtifactError, match="truncated"):
+        write_sentence_transformers(tmp_path / "artifact", tmp_path / "folder")
 
 
 def test_transformers_loads_a_plain_bert(checkpoint: Path, expected: NDArray[np.float32]) -> None:
