@@ -21,12 +21,14 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from torch import Tensor
 
 from codet5p.core.errors import CheckpointError
-from codet5p.core.special_tokens import SPECIAL_TOKENS
+from codet5p.core.special_tokens import EOS, SPECIAL_TOKENS
 from codet5p.model.checkpoint import model_from_weights, weight_names
 from codet5p.model.config import CodeT5pConfig
 from codet5p.model.importers.released_folder import read_released_config, read_released_tensors, under_our_names
 from codet5p.model.rotary import halves_from_interleaved
 from codet5p.model.transformer import CodeT5pModel
+
+_SEPARATOR = "<|endoftext|>"
 
 __all__ = ["GGUF_NAMES", "HUGGING_FACE_NAMES", "SmolLM2Weights", "initialise_from_smollm2", "read_smollm2"]
 
@@ -109,7 +111,8 @@ def initialise_from_smollm2(
     The decoder is SmolLM2, or the chosen layers of it, and computes exactly its logits: cross-attention is random but
     for its output projection, which is zero. The encoder is made of the first layers, which lose their causal mask by
     standing there; its final norm is the identity, since SmolLM2's own is fitted to its last layer. New rows of the
-    embedding lie around the mean of the old ones, which gives the new tokens unremarkable logits.
+    embedding lie around the mean of the old ones, which gives the new tokens unremarkable logits; that of `[EOS]` is
+    the row of the release's own separator, for both end a document.
 
     Args:
         released: From `read_smollm2`.
@@ -136,7 +139,15 @@ def initialise_from_smollm2(
     for name, parameter in model.named_parameters():
         if name.endswith("cross_attention.output.weight"):
             torch.nn.init.zeros_(parameter)
+    _start_eos_as_released(model, released.tokenizer)
     return model
+
+
+def _start_eos_as_released(model: CodeT5pModel, tokenizer: Tokenizer) -> None:
+    separator, eos = tokenizer.token_to_id(_SEPARATOR), tokenizer.token_to_id(EOS)
+    if separator is not None and eos is not None and eos < model.config.vocab_size:
+        with torch.no_grad():
+            model.token_embedding.weight[eos] = model.token_embedding.weight[separator]
 
 
 def _released_name(name: str, decoder_layers: Sequence[int]) -> str:

@@ -157,7 +157,6 @@ def build_model(
         model = initialise_from_smollm2(released, config, decoder_layers=layers, generator=generator)
     except ValueError as error:
         raise ConfigError(f"model: {error}") from None
-    _start_eos_as_released(model, known)
     return model if tokenizer.tokens == known.tokens else with_vocabulary(model, known, tokenizer)
 
 
@@ -177,13 +176,6 @@ def spread_layers(wanted: int, available: int) -> tuple[int, ...]:
     if wanted > available:
         raise ConfigError(f"model.num_decoder_layers is {wanted}, but the starting weights have {available} layers")
     return tuple(round(place * (available - 1) / max(1, wanted - 1)) for place in range(wanted))
-
-
-def _start_eos_as_released(model: CodeT5pModel, tokenizer: Tokenizer) -> None:
-    """Give `[EOS]` the embedding of the release's own separator: both end a document."""
-    released_id, own_id = tokenizer.token_id("<|endoftext|>"), TaskTokens.from_tokenizer(tokenizer).eos
-    with torch.no_grad():
-        model.token_embedding.weight[own_id] = model.token_embedding.weight[released_id]
 
 
 def _released_weights(recipe: ModelRecipe) -> SmolLM2Weights | None:

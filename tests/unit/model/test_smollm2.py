@@ -210,10 +210,12 @@ def test_new_rows_lie_near_the_mean_and_differ(released: SmolLM2Weights) -> None
     weights = initialise_from_smollm2(released, config, generator=torch.Generator().manual_seed(0)).state_dict()
     again = initialise_from_smollm2(released, config, generator=torch.Generator().manual_seed(0)).state_dict()
     rows = weights["token_embedding.weight"]
-    old, new = rows[:VOCAB_SIZE], rows[VOCAB_SIZE:]
+    eos = released.tokenizer.token_to_id("[EOS]")
+    old, new = rows[:VOCAB_SIZE], torch.cat((rows[VOCAB_SIZE:eos], rows[eos + 1 :]))
     assert torch.equal(old, released.weights["token_embedding.weight"])
     assert (new - old.mean(dim=0)).std() == pytest.approx(0.1 * old.std().item(), rel=0.1)
-    assert len(new.unique(dim=0)) == 120
+    assert len(new.unique(dim=0)) == 119
+    assert torch.equal(rows[eos], rows[released.tokenizer.token_to_id("<|endoftext|>")])
     assert all(torch.equal(weight, again[name]) for name, weight in weights.items())
 
 
