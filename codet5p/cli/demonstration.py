@@ -1,6 +1,7 @@
 """The demonstration: an LSP client that opens files, puts the cursor somewhere and shows what the server says."""
 
 import asyncio
+import contextlib
 import sys
 import time
 from dataclasses import dataclass
@@ -93,7 +94,8 @@ async def demonstrate(workspace: Path, server_arguments: list[str]) -> None:
         raise
     finally:
         if not client.stopped:
-            await client.shutdown_async(None)
+            with contextlib.suppress(TimeoutError):  # a server that is that slow is stopped below
+                await asyncio.wait_for(client.shutdown_async(None), _ANSWER_SECONDS)
             client.exit(None)
         await client.stop()  # type: ignore[no-untyped-call]
 
@@ -167,7 +169,12 @@ async def _ask(client: LanguageClient, uri: str, line: int, character: int) -> t
         context=types.InlineCompletionContext(trigger_kind=types.InlineCompletionTriggerKind.Invoked),
     )
     started = time.perf_counter()
-    result = await asyncio.wait_for(client.text_document_inline_completion_async(params), _ANSWER_SECONDS)
+    try:
+        result = await asyncio.wait_for(client.text_document_inline_completion_async(params), _ANSWER_SECONDS)
+    except TimeoutError:
+        raise EngineError(
+            f"no suggestion came within {_ANSWER_SECONDS:.0f} s; try again when this computer is less busy"
+        ) from None
     milliseconds = 1000 * (time.perf_counter() - started)
     items = result.items if isinstance(result, types.InlineCompletionList) else result or []
     return (str(items[0].insert_text) if items else ""), milliseconds
