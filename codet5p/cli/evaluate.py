@@ -33,6 +33,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one option each
     samples: Annotated[int, typer.Option(min=1, help="Completions for each functional problem.")] = 1,
     temperature: Annotated[float, typer.Option(min=0.01, help="Of drawn completions.")] = 0.2,
     device: Annotated[str, typer.Option(help="Of a torch checkpoint: cpu or cuda.")] = "cpu",
+    record: Annotated[bool, typer.Option(help="Write the figures into the artifact's manifest, too.")] = False,
     cache: CacheOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
@@ -43,11 +44,14 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one option each
     import time
 
     from codet5p.cli.optional import require_training
+    from codet5p.core.errors import ConfigError
 
     require_training()
     from codet5p.training.evaluation.result import markdown_table, write_results
     from codet5p.training.evaluation.suites import SuiteOptions
 
+    if record and artifact is None:
+        raise ConfigError("--record writes into a manifest, and only an artifact has one; name it with --artifact")
     model = _load(checkpoint, artifact, device, cache)
     options = SuiteOptions(
         data=data,
@@ -69,7 +73,25 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one option each
         results.append(result)
         write(is_last=False)
     written = write(is_last=True)
+    if record and artifact is not None:
+        _record(artifact, results)
     typer.echo(written.read_text("utf-8") if as_json else markdown_table(results, name))
+
+
+def _record(artifact: Path, results: Sequence["SuiteResult"]) -> None:
+    """Put the figures of `results` beside those that the manifest has of other suites; the revision stays."""
+    from dataclasses import replace
+
+    from codet5p.core.artifact import load_manifest
+    from codet5p.training.evaluation.result import headline
+
+    manifest = load_manifest(artifact)
+    figures = {
+        result.suite: {name: round(result.metrics[name], 4) for name in headline(result.metrics)}
+        | {"rows": result.rows}
+        for result in results
+    }
+    replace(manifest, metrics=manifest.metrics | figures).save(artifact)
 
 
 def _chosen(suites: Sequence[str], model: "EvaluatedModel", options: "SuiteOptions") -> list[str]:

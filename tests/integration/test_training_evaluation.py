@@ -8,7 +8,10 @@ from typer.testing import CliRunner
 
 from codet5p.cli.artifact_model import ArtifactModel
 from codet5p.cli.evaluate import evaluate
+from codet5p.cli.main import app as codet5p
 from codet5p.cli.train import train
+from codet5p.core.artifact import load_manifest
+from codet5p.core.errors import ConfigError
 from codet5p.export.exporter import ExportOptions, export_artifact
 from codet5p.training.evaluation.bits_per_byte import evaluate_bits_per_byte
 from codet5p.training.evaluation.line_completion import evaluate_line_completion
@@ -89,3 +92,23 @@ def test_the_command_line_writes_results(run: Path, tmp_path: Path) -> None:
     assert "| line_completion_py150 | 3 | exact_match |" in result.stdout
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"results.json", "results.md", "results.png", "line_completion_py150.predictions.jsonl"} == written
+
+
+def test_figures_are_recorded_in_the_manifest_beside_those_of_other_suites(run: Path, tmp_path: Path) -> None:
+    data, artifact = tmp_path / "rows.jsonl", tmp_path / "artifact"
+    data.write_text("".join(json.dumps(row) + "\n" for row in ROWS), "utf-8")
+    options = ExportOptions(name="debug", metrics={"other": {"mrr": 0.5}})
+    before = export_artifact(run / "model", artifact, options, lambda _: None)
+    arguments = ["py150", "--data", str(data), "--artifact", str(artifact), "--out", str(tmp_path / "out"), "--record"]
+    result = CliRunner().invoke(codet5p, ["evaluate", *arguments, "--cache", str(tmp_path / "cache")])
+    assert result.exit_code == 0, result.output
+    figures = load_manifest(artifact).metrics
+    assert figures["other"] == {"mrr": 0.5}
+    assert figures["line_completion_py150"]["rows"] == len(ROWS)
+    assert f"edit_similarity {figures['line_completion_py150']['edit_similarity']:.4g}" in result.stderr
+    assert load_manifest(artifact).revision == before.revision
+
+
+def test_a_checkpoint_has_no_manifest_to_record_in(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="only an artifact has one; name it with --artifact"):
+        evaluate(["py150"], tmp_path, checkpoint=run / "model", record=True)
