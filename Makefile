@@ -7,7 +7,7 @@ CLIENT := vscode-client
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SETUP_INPUTS := pyproject.toml constraints.txt
 .DEFAULT_GOAL := help
-.PHONY: help setup run check fix test e2e e2e-server e2e-editor coverage bench vsix build clean
+.PHONY: help setup run check fix test e2e e2e-server e2e-editor e2e-others coverage bench vsix build clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,7 +61,10 @@ e2e-server: $(VENV)/.dev  ## The installed wheel: real server and command line
 e2e-editor: $(VENV)/.dev $(CLIENT)/node_modules/.installed  ## The packaged extension in a real VS Code
 	cd $(CLIENT) && npm run --silent e2e
 
-e2e: e2e-server e2e-editor  ## Everything from the outside
+e2e-others: $(VENV)/.runtime  ## docs/editors' configurations in real Neovim, Emacs and Helix
+	$(CLIENT)/e2e/editors/run.sh
+
+e2e: e2e-server e2e-editor e2e-others  ## Everything from the outside
 
 coverage: $(VENV)/.dev  ## Unit and integration tests with branch coverage
 	$(BIN)/python -m pytest -m "not e2e" --cov --cov-report=term:skip-covered

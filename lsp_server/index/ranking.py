@@ -95,16 +95,21 @@ def rank_similar(candidates: Sequence[Candidate]) -> list[Ranked]:
 
 
 def _base_scores(candidates: Sequence[Candidate], config: RankingConfig) -> list[float]:
-    """Return BM25 alone, or its weighted mean with the cosine where there are vectors."""
+    """Return BM25 alone, or its weighted mean with the cosine where there are vectors.
+
+    While an index is being embedded, code without a vector stands where its words put it: as without any meaning, it
+    would fall behind code that has hardly a word of the query.
+    """
     if all(candidate.similarity is None for candidate in candidates):
         return [candidate.bm25 for candidate in candidates]
     most_words = max(candidate.bm25 for candidate in candidates) or 1.0
     nearest = max(candidate.similarity or 0.0 for candidate in candidates) or 1.0
-    weight = config.meaning_weight
-    return [
-        (1 - weight) * candidate.bm25 / most_words + weight * max(candidate.similarity or 0.0, 0.0) / nearest
-        for candidate in candidates
-    ]
+    scores = []
+    for candidate in candidates:
+        words = candidate.bm25 / most_words
+        meaning = words if candidate.similarity is None else max(candidate.similarity, 0.0) / nearest
+        scores.append((1 - config.meaning_weight) * words + config.meaning_weight * meaning)
+    return scores
 
 
 def _boosts(candidate: Candidate, query: Query, words: "_QueryWords", config: RankingConfig) -> float:

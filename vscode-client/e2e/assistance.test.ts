@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 
-import { eventually, goToLineEnd, listLabels, PATIENCE_MS, runCommand, savedText, waitUntilReady } from "./editing";
+import { eventually, goToLineEnd, listLabels, PATIENCE_MS, runCommand, savedText, waitForMenu, waitUntilReady } from "./editing";
 import { keepEvidence } from "./evidence";
 import { PRODUCT_SETTINGS, REPOSITORY, screenshot } from "./product";
 import { openWorkbench, type Workbench } from "./workbench";
@@ -29,10 +29,9 @@ def load_solids(path):
     return json.loads(path.read_text())
 `;
 
-/** The Python files below a folder of the repository, by their path in the workspace. */
+/** The Python files in a folder of the repository, by their path in the workspace. */
 function sources(folder: string): Record<string, string> {
-  const names = readdirSync(path.join(REPOSITORY, folder), { recursive: true, encoding: "utf8" });
-  const files = names.filter((name) => name.endsWith(".py"));
+  const files = readdirSync(path.join(REPOSITORY, folder)).filter((name) => name.endsWith(".py"));
   return Object.fromEntries(files.map((name) => [`${folder}/${name}`, readFileSync(path.join(REPOSITORY, folder, name), "utf8")]));
 }
 
@@ -40,9 +39,10 @@ describe("assistance", () => {
   let workbench: Workbench;
 
   before(async () => {
-    const files = { "shapes.py": SHAPES, "solids.py": SOLIDS, ...sources("lsp_server"), ...sources("codet5p/core") };
+    const files = { "shapes.py": SHAPES, "solids.py": SOLIDS, ...sources("lsp_server"), ...sources("lsp_server/index"), ...sources("codet5p/core") };
     workbench = await openWorkbench({ files, open: "shapes.py", settings: PRODUCT_SETTINGS });
     await waitUntilReady(workbench.page, 2 * PATIENCE_MS);
+    await waitForMenu(workbench.page, /Index: \d+ pieces of code in \d+ files, up to date/, 2 * PATIENCE_MS);
   });
   afterEach((context) => keepEvidence(context, workbench));
   after(() => workbench.close());

@@ -171,6 +171,40 @@ describe("client", () => {
     await page.locator(".statusbar-item", { hasText: "Ln 11, Col 1" }).waitFor({ timeout: PATIENCE_MS });
   });
 
+  test("Enter before the answer opens the first hit of what was typed, not of what was listed before", async () => {
+    const { page } = await open({ version: "0.1.0", hits: [hit("retry", 3, 8), hit("fetch_all", 10, 12)], searchTakesMs: 1_000 });
+    await waitUntilReady(page);
+    await page.keyboard.press("Control+Alt+f");
+    await inputOf("Find Code by Description");
+    await page.keyboard.type("sleep", { delay: 30 });
+    await expectHits(["retry"]);
+    await page.locator(".quick-input-box input").fill("urls path:lib");
+    await page.keyboard.press("Enter");
+    await page.locator(".tab.active:not(.italic)", { hasText: "net.py" }).waitFor();
+    await page.locator(".statusbar-item", { hasText: "Ln 11, Col 1" }).waitFor();
+  });
+
+  test("the buttons of the list narrow it to the language and to the folder of the file, and widen it again", async () => {
+    const { page } = await open({ version: "0.1.0", hits: [hit("retry", 3, 8), { ...hit("fetch_all", 10, 12), language: "ruby" }] });
+    await waitUntilReady(page);
+    await page.locator(".editor-instance .view-lines").first().click();
+    await page.keyboard.press("Control+Alt+f");
+    await inputOf("Find Code by Description");
+    await page.keyboard.type("sleep urls", { delay: 30 });
+    await expectHits(["retry", "fetch_all"]);
+    const button = (text: string): Promise<void> => page.locator(`.quick-input-titlebar .action-label[aria-label*="${text}"]`).click();
+    const query = page.locator(".quick-input-box input");
+    await button("language");
+    await expectHits(["retry"]);
+    assert.equal((await query.inputValue()).trim(), "sleep urls lang:python");
+    await button("language");
+    await expectHits(["retry", "fetch_all"]);
+    await button("folder");
+    await expectHits(["Nothing found"]);
+    assert.match(await query.inputValue(), /^sleep urls path:/);
+    await page.keyboard.press("Escape");
+  });
+
   test("while the workspace is still being indexed, results come in by themselves", async () => {
     const { page } = await open({ version: "0.1.0", hits: [hit("retry", 3, 8)], searchesBeforeIndexed: 2 });
     await waitUntilReady(page);

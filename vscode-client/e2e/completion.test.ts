@@ -147,6 +147,19 @@ describe("completion", () => {
     await waitForGhostText(page);
   });
 
+  test("completion can be switched off everywhere, and on again", async () => {
+    const { page } = workbench;
+    await typeIntoEmptyFile(page, TEXT);
+    await runCommand(page, "CodeT5+: Toggle Completion Everywhere");
+    await waitForStatus(page, /switched off \(everywhere\)/);
+    await type(page, "    ret");
+    await expectNoGhostText(page);
+    await runCommand(page, "CodeT5+: Toggle Completion Everywhere");
+    await waitUntilReady(page);
+    await type(page, "u");
+    await waitForGhostText(page);
+  });
+
   test("the menu shows the model, the measured latency, the memory and the local counters", async () => {
     const { page } = workbench;
     await page.locator(".statusbar-item", { hasText: "CodeT5+" }).first().click();

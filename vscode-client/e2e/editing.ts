@@ -10,6 +10,9 @@ import { PATIENCE_MS, type Workbench } from "./workbench";
 
 export { PATIENCE_MS };
 
+/** Longest wait for a row of the palette: it filters what it has within a moment. */
+const PALETTE_MS = 5_000;
+
 /** Waits until `read` returns something other than undefined, and returns that. */
 export async function eventually<Value>(what: string, read: () => Promise<Value | undefined>, timeoutMs = PATIENCE_MS): Promise<Value> {
   const deadline = Date.now() + timeoutMs;
@@ -121,12 +124,20 @@ export async function savedText(workbench: Workbench, file: string): Promise<str
   return onDisk();
 }
 
-/** Runs a command by its title in the palette. */
+/**
+ * Runs a command by its title in the palette. What the palette offers is settled when it opens: where a command is not
+ * there yet, such as one that waits for the server, it is closed and opened again.
+ */
 export async function runCommand(page: Page, title: string): Promise<void> {
-  await page.keyboard.press("F1");
-  await page.locator(".quick-input-widget .quick-input-box input").fill(`>${title}`);
-  // Enter takes the focused row, which may still be that of the unfiltered list.
-  await page.locator(".quick-input-list .monaco-list-row.focused", { hasText: title }).waitFor({ timeout: PATIENCE_MS });
+  await eventually(`the command ${title}`, async () => {
+    await page.keyboard.press("F1");
+    await page.locator(".quick-input-widget .quick-input-box input").fill(`>${title}`);
+    // Enter takes the focused row, which may still be that of the unfiltered list.
+    const row = page.locator(".quick-input-list .monaco-list-row.focused", { hasText: title });
+    const isThere = await row.waitFor({ timeout: PALETTE_MS }).then(() => true, () => false);
+    if (!isThere) await page.keyboard.press("Escape");
+    return isThere ? true : undefined;
+  });
   await page.keyboard.press("Enter");
 }
 
@@ -145,6 +156,27 @@ export async function paletteTitles(page: Page, start: string, known: string): P
 /** The labels of the open list, top to bottom. */
 export async function listLabels(page: Page): Promise<string[]> {
   return (await page.locator(".quick-input-list .quick-input-list-row:first-child .label-name").allTextContents()).map(clean);
+}
+
+/** Opens the menu until its lines match, and returns them; it is closed then. */
+export function waitForMenu(page: Page, pattern: RegExp, timeoutMs = PATIENCE_MS): Promise<string> {
+  return eventually(`${String(pattern)} in the menu`, async () => {
+    const menu = (await menuLabels(page)).join("\n");
+    return pattern.test(menu) ? menu : undefined;
+  }, timeoutMs);
+}
+
+/** The lines of the menu; it is closed then. */
+export async function menuLabels(page: Page): Promise<readonly string[]> {
+  await page.locator(".statusbar-item", { hasText: "CodeT5+" }).first().click();
+  await page.locator(".quick-input-box input:focus").waitFor(); // a list that was closed keeps its rows, unseen
+  const labels = await eventually("the menu", async () => {
+    const found = await listLabels(page);
+    return found.some((label) => label.includes("Restart the server")) ? found : undefined;
+  });
+  await page.keyboard.press("Escape");
+  await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+  return labels;
 }
 
 export function waitForToast(page: Page, pattern: RegExp): Promise<string> {

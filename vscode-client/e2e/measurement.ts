@@ -2,7 +2,7 @@
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
+import { availableParallelism, cpus, loadavg } from "node:os";
 import * as path from "node:path";
 
 import { REPOSITORY } from "./product";
@@ -20,7 +20,7 @@ export function writeMeasurement(name: string, result: Readonly<Record<string, u
     what,
     method,
     commit: execFileSync("git", ["rev-parse", "--short=12", "HEAD"], { cwd: REPOSITORY, encoding: "utf8" }).trim(),
-    machine: `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, shared by browser, editor and model`,
+    machine: `${cpus()[0]?.model ?? "unknown"}, cores: ${availableParallelism()}, shared by browser, editor and model`,
     load_average: loadavg().map((load) => Number(load.toFixed(1))),
     ...figures,
   };

@@ -23,7 +23,7 @@ if [ "${1:-}" = pictures ]; then
   export PICTURES="$PWD/../docs/images"
   shift
 fi
-tests=(completion suggesting assistance client trust firstStart)
+tests=(completion suggesting assistance client surroundings trust firstStart)
 [ $# -eq 0 ] || tests=("$@")
 case " ${tests[*]} " in *" firstStart "*) bash package.sh dist/codet5p-packaged.vsix >dist/package.log 2>&1 || { cat dist/package.log; exit 1; } ;; esac
 tests=("${tests[@]/#/dist/tests/e2e/}")

@@ -14,7 +14,7 @@ import {
   eventually,
   expectNoGhostText,
   ghostText,
-  listLabels,
+  menuLabels,
   PATIENCE_MS,
   pressOnGhostText,
   runCommand,
@@ -114,16 +114,6 @@ describe("suggesting", () => {
     assert.match((await menuLabels(page)).join("\n"), /Taken 0 of 0 suggestions, 0 words, 0 lines/);
   });
 });
-
-async function menuLabels(page: Page): Promise<readonly string[]> {
-  await runCommand(page, "CodeT5+: Show Status and Menu");
-  const labels = await eventually("the menu", async () => {
-    const found = await listLabels(page);
-    return found.some((label) => label.includes("Restart the server")) ? found : undefined;
-  });
-  await page.keyboard.press("Escape");
-  return labels;
-}
 
 /** Counts, frame by frame in the page itself, how often the ghost text is gone. */
 async function startWatch(page: Page): Promise<void> {

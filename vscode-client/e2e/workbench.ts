@@ -57,13 +57,17 @@ const WALKTHROUGHS = "workbench.welcomePage.walkthroughs.openOnInstall";
 export interface Scene {
   /** Workspace files by relative path. */
   readonly files: Readonly<Record<string, string>>;
-  /** The file that is open at the start. */
+  /** The file that is open at the start: by its relative path, or by its address where it is not in the folder. */
   readonly open: string;
+  /** A `.code-workspace` among the files that is opened in the place of the folder. */
+  readonly workspace?: string;
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
 export interface WorkbenchOptions extends Scene {
   readonly vsix?: string;
+  /** Further extensions, as .vsix files. */
+  readonly others?: readonly string[];
   /** Whether the walkthrough may open by itself, as it does for a new user. */
   readonly walkthrough?: boolean;
   /** Whether the folder is untrusted at first, as a folder from elsewhere is. */
@@ -90,7 +94,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   const folder = await setScene(profile, options, options);
   const env = isolatedEnvironment(profile, options.env ?? {});
   const flags = ["--user-data-dir", path.join(profile, "user"), "--extensions-dir", path.join(profile, "extensions")];
-  installExtension(options.vsix ?? VSIX, flags, env);
+  installExtensions([options.vsix ?? VSIX, ...(options.others ?? [])], flags, env);
   if (options.asksForTrust !== true) flags.push("--disable-workspace-trust");
   const port = await freePort();
   const codeServer = startCodeServer(port, flags, profile, env);
@@ -104,7 +108,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     await waitUntilHealthy(port);
     browser = await startBrowser(isolatedEnvironment(profile, {}));
     const page = await newPage(browser);
-    await show(page, port, path.join(folder, options.open));
+    await show(page, port, folder, options);
     return new OpenWorkbench(page, profile, folder, port, options, close);
   } catch (error) {
     await close();
@@ -125,12 +129,12 @@ class OpenWorkbench implements Workbench {
   async reopen(scene: Scene): Promise<void> {
     await this.page.goto("about:blank"); // ends the window with its extension host before its files change
     this.folder = await setScene(this.profile, scene, this.options);
-    await show(this.page, this.port, path.join(this.folder, scene.open));
+    await show(this.page, this.port, this.folder, scene);
   }
 
   async secondWindow(open: string): Promise<Page> {
     const page = await this.page.context().newPage();
-    await show(page, this.port, path.join(this.folder, open));
+    await show(page, this.port, this.folder, { open });
     return page;
   }
 }
@@ -169,9 +173,10 @@ function isolatedEnvironment(profile: string, changes: Readonly<Record<string, s
   };
 }
 
-function installExtension(vsix: string, profileFlags: readonly string[], env: NodeJS.ProcessEnv): void {
-  const result = spawnSync(process.execPath, [CODE_SERVER, ...profileFlags, "--install-extension", vsix], { env, encoding: "utf8" });
-  if (result.status !== 0) throw new Error(`the extension could not be installed: ${result.stdout}${result.stderr}`);
+function installExtensions(files: readonly string[], profileFlags: readonly string[], env: NodeJS.ProcessEnv): void {
+  const wishes = files.flatMap((file) => ["--install-extension", file]);
+  const result = spawnSync(process.execPath, [CODE_SERVER, ...profileFlags, ...wishes], { env, encoding: "utf8" });
+  if (result.status !== 0) throw new Error(`an extension could not be installed: ${result.stdout}${result.stderr}`);
 }
 
 function startCodeServer(port: number, profileFlags: readonly string[], profile: string, env: NodeJS.ProcessEnv): ChildProcess {
@@ -220,10 +225,11 @@ async function newPage(browser: Browser): Promise<Page> {
   return context.newPage();
 }
 
-/** Opens `file` with its folder as the workspace, and waits until its text is there. */
-async function show(page: Page, port: number, file: string): Promise<void> {
-  const payload = [["openFile", `vscode-remote://127.0.0.1:${port}${file}`]];
-  const query = new URLSearchParams({ folder: path.dirname(file), payload: JSON.stringify(payload) });
+/** Opens the scene's folder, or its workspace, with one file, and waits until the text of that is there. */
+async function show(page: Page, port: number, folder: string, { open, workspace }: Pick<Scene, "open" | "workspace">): Promise<void> {
+  const file = open.includes("://") ? open : `vscode-remote://127.0.0.1:${port}${path.join(folder, open)}`;
+  const place = workspace === undefined ? { folder } : { workspace: path.join(folder, workspace) };
+  const query = new URLSearchParams({ ...place, payload: JSON.stringify([["openFile", file]]) });
   await page.goto(`http://127.0.0.1:${port}/?${query.toString()}`, { timeout: START_TIMEOUT_MS });
   await page.waitForSelector(".monaco-workbench .part.editor", { timeout: START_TIMEOUT_MS });
   await page.waitForSelector(".editor-instance .view-line", { timeout: START_TIMEOUT_MS });

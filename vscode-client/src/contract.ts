@@ -13,7 +13,7 @@ export const PARTIALLY_ACCEPTED_METHOD = "textDocument/didPartiallyAcceptComplet
 export interface StatusResult {
   readonly model?: string | null;
   readonly revision?: string | null;
-  readonly index?: { readonly files: number; readonly chunks: number; readonly pending: number } | null;
+  readonly index?: { readonly files: number; readonly chunks: number; readonly pending: number; readonly unembedded?: number } | null;
   /** Milliseconds from request to answer, as the server sees them; null before the first one. */
   readonly latency?: { readonly p50: number | null; readonly p95: number | null } | null;
   readonly memoryMb?: number | null;

@@ -8,7 +8,7 @@ import { Counters } from "./counters";
 import { hoverMiddleware, registerDocstringCommands } from "./docstring";
 import { InlineCompletion } from "./inlineCompletion";
 import { onInterpreterChange } from "./pythonExtension";
-import { registerSearchCommands } from "./search";
+import { hasFolderOnDisk, registerSearchCommands } from "./search";
 import { Server } from "./server";
 import { settingsForServer, SECTION } from "./settings";
 import { Snooze } from "./snooze";
@@ -46,6 +46,9 @@ export function activate(context: vscode.ExtensionContext): void {
       void statusBar.onPhase();
       publishOffer(server);
     }),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => {
+      publishOffer(server);
+    }),
     ...completion.register(),
     ...registerCommands(server, snooze, counters, log),
     registerChangePreview(),
@@ -79,8 +82,8 @@ function settingsTriggers(server: Server): vscode.Disposable[] {
 function publishOffer(server: Server): void {
   const keys = {
     "codet5p.running": server.phase.kind === "running",
-    "codet5p.canSearch": server.offer.search,
-    "codet5p.canFindSimilar": server.offer.similar,
+    "codet5p.canSearch": server.offer.search && hasFolderOnDisk(),
+    "codet5p.canFindSimilar": server.offer.similar && hasFolderOnDisk(),
     "codet5p.canWriteDocstrings": server.offer.docstring,
   };
   for (const [key, value] of Object.entries(keys)) void vscode.commands.executeCommand("setContext", key, value);

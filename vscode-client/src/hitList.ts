@@ -41,6 +41,10 @@ export class HitList {
   readonly origin = vscode.window.activeTextEditor;
   private readonly preview = new Preview();
   private running: vscode.CancellationTokenSource | undefined;
+  /** Whether what the list shows answers an older question than the one that is open. */
+  private isOutdated = false;
+  /** Whether Enter was pressed meanwhile: it means the first hit of the answer that is on its way. */
+  private isTakingNext = false;
   private isTaken = false;
 
   constructor(private readonly options: HitListOptions) {
@@ -76,11 +80,18 @@ export class HitList {
         await delay(REFRESH_MS);
       } while (!isStale());
     } catch (error) {
-      if (!isStale()) this.pick.title = `${this.options.title}: ${messageOf(error)}`;
+      if (isStale()) return;
+      this.isOutdated = false;
+      this.pick.title = `${this.options.title}: ${messageOf(error)}`;
     } finally {
       if (this.running === source) this.cancel();
       source.dispose();
     }
+  }
+
+  /** Whether the answer to a question is still to come. */
+  get isWaiting(): boolean {
+    return this.isOutdated || this.running !== undefined;
   }
 
   /** Forgets the question that is open; the list stays as it is. */
@@ -90,8 +101,16 @@ export class HitList {
     this.pick.busy = false;
   }
 
+  /** Forgets the question that is open since another one will follow: Enter waits for the answer to that. */
+  expectAnother(): void {
+    this.cancel();
+    this.isOutdated = true;
+    this.isTakingNext = false;
+  }
+
   clear(): void {
     this.cancel();
+    this.isOutdated = false;
     this.pick.items = [];
     this.pick.title = this.options.title;
   }
@@ -102,10 +121,13 @@ export class HitList {
     const active = pick.activeItems[0];
     const chosen = active === pick.items[0] ? undefined : keyOf(active);
     const items = hits.map((hit) => this.toItem(hit));
-    if (sameHits(items, pick.items)) return;
-    pick.items = items.length > 0 ? items : [{ label: `$(info) Nothing found${pending > 0 ? " yet" : ""}`, alwaysShow: true }];
     const again = chosen === undefined ? undefined : items.find((item) => keyOf(item) === chosen);
-    if (again !== undefined) pick.activeItems = [again];
+    if (!sameHits(items, pick.items)) {
+      pick.items = items.length > 0 ? items : [{ label: `$(info) Nothing found${pending > 0 ? " yet" : ""}`, alwaysShow: true }];
+      if (again !== undefined) pick.activeItems = [again];
+    }
+    this.isOutdated = false;
+    if (this.isTakingNext) void this.take(again ?? items[0]);
   }
 
   private toItem(hit: SearchHit): HitItem {
@@ -122,11 +144,16 @@ export class HitList {
   }
 
   private async accept(): Promise<void> {
-    const place = this.pick.activeItems[0]?.place;
-    if (place === undefined) return;
+    if (this.isOutdated) this.isTakingNext = true;
+    else await this.take(this.pick.activeItems[0]);
+  }
+
+  private async take(item: HitItem | undefined): Promise<void> {
+    this.isTakingNext = false;
+    if (item?.place === undefined) return;
     this.isTaken = true;
     this.pick.hide();
-    await this.preview.take(place.uri, place.range);
+    await this.preview.take(item.place.uri, item.place.range);
   }
 
   private async close(): Promise<void> {

@@ -1,7 +1,7 @@
 // Python interpreters and programs on PATH, and what is installed in them.
 
 import { constants } from "node:fs";
-import { access } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import * as path from "node:path";
 
 import { run } from "./processes";
@@ -72,11 +72,17 @@ export async function findOnPath(name: string, searchPath: string, platform: Nod
   return undefined;
 }
 
+/** Whether `file` can be run; a folder cannot. */
 export async function isExecutable(file: string): Promise<boolean> {
   try {
     await access(file, constants.X_OK);
-    return true;
+    return (await stat(file)).isFile();
   } catch {
     return false;
   }
+}
+
+/** Returns `file` with a leading `~` replaced by the home folder, which only shells do by themselves. */
+export function fromHome(file: string, home: string): string {
+  return /^~(?=[\\/]|$)/.test(file) ? path.join(home, file.slice(1)) : file;
 }

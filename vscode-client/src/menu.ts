@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 
 import { describeCounts, type Counters } from "./counters";
+import { hasFolderOnDisk } from "./search";
 import type { Server } from "./server";
 import { isCompletionEnabled } from "./settings";
 import { SNOOZE_MINUTES, type Snooze } from "./snooze";
@@ -50,8 +51,8 @@ function actions(server: Server, snooze: Snooze): readonly MenuItem[] {
       ? []
       : [{ label: `$(code) ${verb(language)} completion for ${language}`, run: "codet5p.toggleCompletionForLanguage" }]),
     { label: `$(globe) ${verb(undefined)} completion everywhere`, run: "codet5p.toggleCompletion" },
-    ...(offer.search ? searchActions : []),
-    ...(offer.similar ? [{ label: "$(references) Find code like that at the cursor", run: "codet5p.findSimilarCode" }] : []),
+    ...(offer.search && hasFolderOnDisk() ? searchActions : []),
+    ...(offer.similar && hasFolderOnDisk() ? [{ label: "$(references) Find code like that at the cursor", run: "codet5p.findSimilarCode" }] : []),
     { label: "$(debug-restart) Restart the server", run: "codet5p.restartServer" },
     { label: "$(output) Show the log", run: "codet5p.showLog" },
     { label: "$(gear) Settings", run: "workbench.action.openSettings", args: ["@ext:codet5p.codet5p"] },

@@ -21,8 +21,9 @@ const FOLDER_BUTTON: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon(
 export function registerSearchCommands(server: Server): vscode.Disposable[] {
   const command = (name: string, isOffered: (offer: Offer) => boolean, run: () => void): vscode.Disposable =>
     vscode.commands.registerCommand(name, () => {
-      if (isOffered(server.offer)) run();
-      else void vscode.window.showInformationMessage(server.whyNot("search code"));
+      if (!isOffered(server.offer)) void vscode.window.showInformationMessage(server.whyNot("search code"));
+      else if (!hasFolderOnDisk()) void vscode.window.showInformationMessage("Code search needs a folder on disk: open one first.");
+      else run();
     });
   return [
     command("codet5p.findCode", ({ search }) => search, () => {
@@ -32,6 +33,11 @@ export function registerSearchCommands(server: Server): vscode.Disposable[] {
       findSimilar(server);
     }),
   ];
+}
+
+/** Whether there is anything to search: the server reads files, not what an editor shows of a repository elsewhere. */
+export function hasFolderOnDisk(): boolean {
+  return vscode.workspace.workspaceFolders?.some(({ uri }) => uri.scheme === "file") ?? false;
 }
 
 /** One search by description. */
@@ -54,7 +60,11 @@ class DescriptionSearch {
     pick.onDidTriggerButton((button) => {
       this.toggle(button);
     });
+    const learning = this.server.onJobEnd(() => {
+      this.refresh();
+    });
     pick.onDidHide(() => {
+      learning.dispose();
       clearTimeout(this.timer);
     });
   }
@@ -65,10 +75,20 @@ class DescriptionSearch {
       this.list.clear();
       return;
     }
-    this.list.cancel();
+    this.list.expectAnother();
     this.timer = setTimeout(() => {
-      void this.list.show((token) => this.server.request<SearchResult>(SEARCH_METHOD, params, token));
+      this.ask(params);
     }, TYPING_PAUSE_MS);
+  }
+
+  private ask(params: SearchParams): void {
+    void this.list.show((token) => this.server.request<SearchResult>(SEARCH_METHOD, params, token));
+  }
+
+  /** Asks again when the server knows more: what was not yet understood when it answered may be the best hit. */
+  private refresh(): void {
+    const params = parseQuery(this.list.pick.value);
+    if (params !== undefined && !this.list.isWaiting) this.ask(params);
   }
 
   private toggle(button: vscode.QuickInputButton): void {

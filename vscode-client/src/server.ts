@@ -17,6 +17,7 @@ export class Server {
   private session: ClientSession | undefined;
   private readonly supervisor: Supervisor;
   private readonly changed = new vscode.EventEmitter<ServerPhase>();
+  private readonly jobEnded = new vscode.EventEmitter<void>();
   private currentPhase: ServerPhase = { kind: "stopped" };
 
   /** How the extension takes part in what is asked and answered; set before the first start. */
@@ -24,6 +25,9 @@ export class Server {
 
   /** Fires whenever the server's phase, and with it perhaps its offer, has changed. */
   readonly onPhase = this.changed.event;
+
+  /** Fires when the server has ended a long-running job, such as indexing. */
+  readonly onJobEnd = this.jobEnded.event;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
@@ -72,6 +76,11 @@ export class Server {
     this.session?.client.sendNotification(method, params).catch((error: unknown) => {
       this.log.debug(`${method}: ${messageOf(error)}`);
     });
+  }
+
+  /** For who follows the server's progress. */
+  reportJobEnd(): void {
+    this.jobEnded.fire();
   }
 
   async status(): Promise<StatusResult | undefined> {

@@ -1,13 +1,17 @@
 // The settings that the client itself acts on. Everything else under `codet5p` is the server's to read and to check.
 
+import { homedir } from "node:os";
+
 import * as vscode from "vscode";
+
+import { fromHome } from "./interpreters";
 
 export const SECTION = "codet5p";
 const COMPLETION_ENABLE = "completion.enable";
 
-export const configuredServerPath = (): string => textSetting("server.path");
+export const configuredServerPath = (): string => fromHome(textSetting("server.path"), homedir());
 
-export const configuredCacheFolder = (): string => textSetting("server.cacheFolder");
+export const configuredCacheFolder = (): string => fromHome(textSetting("server.cacheFolder"), homedir());
 
 /** Whether completion is on for `languageId`; anything but an explicit `false` is on. */
 export function isCompletionEnabled(languageId: string | undefined): boolean {
@@ -25,9 +29,11 @@ export async function toggleCompletion(): Promise<void> {
   await configuration.update(COMPLETION_ENABLE, !isCompletionEnabled(undefined), vscode.ConfigurationTarget.Global);
 }
 
+/** What a language has of its own is taken away where it says the same as for all: the switch for all would miss it. */
 export async function toggleCompletionFor(languageId: string): Promise<void> {
-  const enabled = isCompletionEnabled(languageId);
-  await configurationFor(languageId).update(COMPLETION_ENABLE, !enabled, vscode.ConfigurationTarget.Global, true);
+  const wanted = !isCompletionEnabled(languageId);
+  const own = wanted === isCompletionEnabled(undefined) ? undefined : wanted;
+  await configurationFor(languageId).update(COMPLETION_ENABLE, own, vscode.ConfigurationTarget.Global, true);
 }
 
 /**

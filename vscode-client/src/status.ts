@@ -95,10 +95,15 @@ export function describeStatus(status: StatusResult): readonly string[] {
       : "$(dashboard) Latency: nothing measured yet",
   );
   if (typeof status.memoryMb === "number") lines.push(`$(server) Memory: ${Math.round(status.memoryMb)} MB`);
-  const { files, chunks, pending } = status.index ?? { files: 0, chunks: 0, pending: 0 };
+  const { files, chunks, pending, unembedded = 0 } = status.index ?? { files: 0, chunks: 0, pending: 0 };
   if (files + chunks + pending > 0) {
-    const rest = pending === 0 ? "up to date" : `${pending} files to go`;
-    lines.push(`$(database) Index: ${chunks} pieces of code in ${files} files, ${rest}`);
+    lines.push(`$(database) Index: ${chunks} pieces of code in ${files} files, ${restOf(pending, unembedded)}`);
   }
   return lines;
+}
+
+/** What is still to be done; pieces that are not embedded are found by their words alone. */
+function restOf(pending: number, unembedded: number): string {
+  if (pending > 0) return `${pending} files to go`;
+  return unembedded > 0 ? `${unembedded} not yet by meaning` : "up to date";
 }

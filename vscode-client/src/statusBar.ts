@@ -52,6 +52,7 @@ export class StatusBar implements vscode.Disposable {
     handleWorkDoneProgress: (token, params, next) => {
       if (params.kind === "end") {
         this.jobs.delete(token);
+        this.server.reportJobEnd();
         void this.askServer();
       } else {
         const title = params.kind === "begin" ? params.title : (this.jobs.get(token)?.title ?? "");

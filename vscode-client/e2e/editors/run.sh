@@ -1,23 +1,30 @@
 #!/usr/bin/env bash
-# Runs the Neovim and Emacs configurations of docs/editors as they stand there, with the real server and model.
-# Needs Debian's neovim, emacs-nox and elpa-eglot, and the repository's .venv. Another Neovim: NVIM=/path/to/nvim.
+# Runs the configurations of docs/editors as they stand there, with the real server and model, in real editors: those of
+# Debian 12 (Neovim 0.7, Emacs 28), and those that install.sh fetches (Neovim 0.12, Helix, Emacs 30 with lsp-mode).
+# Needs the repository's .venv. Another Neovim beside them: NVIM=/path/to/nvim.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$here/../../.." && pwd)"
 export PATH="$root/.venv/bin:$PATH"
-export NVIM="${NVIM:-nvim}"
-for program in "$NVIM" emacs codet5p; do
-  command -v "$program" >/dev/null || { echo "missing: $program; remedy: apt-get install neovim emacs-nox elpa-eglot, make setup"; exit 1; }
-done
+
+needed=(neovim emacs-nox elpa-eglot tmux)
+if ! dpkg --status "${needed[@]}" >/dev/null 2>&1; then
+  [ "$(id -u)" = 0 ] || { echo "missing; remedy: sudo apt-get install ${needed[*]}"; exit 1; }
+  apt-get update -qq -o Acquire::Retries=3
+  apt-get install -y -qq -o Acquire::Retries=3 --no-install-recommends "${needed[@]}" >/dev/null
+fi
+command -v codet5p >/dev/null || { echo "missing: codet5p; remedy: make setup"; exit 1; }
+newer="$(bash "$here/install.sh")"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
-# block FILE LANGUAGE [FIRST_LINE]: the first fenced block of that language, or the one that begins with that line.
+# block FILE LANGUAGE FIRST_LINE: the fenced block of that language which begins with that line.
 block() {
-  awk -v fence="\`\`\`$2" -v first="${3:-}" '
+  awk -v fence="\`\`\`$2" -v first="$3" '
     $0 == fence { inside = 1; text = ""; next }
-    inside && /^```/ { inside = 0; if (first == "" || index(text, first "\n") == 1) { printf "%s", text; exit } }
-    inside { text = text $0 "\n" }' "$root/docs/editors/$1"
+    inside && /^```/ { inside = 0; if (index(text, first "\n") == 1) { printf "%s", text; found = 1; exit } }
+    inside { text = text $0 "\n" }
+    END { exit !found }' "$root/docs/editors/$1" || { echo "docs/editors/$1 has no block that begins with: $3" >&2; exit 1; }
 }
 
 start='def total_price(items):
@@ -26,23 +33,44 @@ start='def total_price(items):
     for item in items:
         total += item["price"]
     ret'
-expect_completed() {  # FILE EDITOR
+file="$work/prices.py"
+begin() { printf '%s\n' "$start" > "$file"; }
+expect_completed() {  # EDITOR
   # On a busy machine the time limit may cut the suggestion short, at the least after its first word.
-  case "$(cat "$1")" in
-    "${start}urn total" | "${start}urn") echo "ok: $2: $(tail -n 1 "$1")" ;;
-    *) echo "FAILED $2: the file ends in: $(tail -n 1 "$1")"; exit 1 ;;
+  case "$(cat "$file")" in
+    "${start}urn total" | "${start}urn") echo "ok: $1: $(tail -n 1 "$file")" ;;
+    *) echo "FAILED $1: the file ends in: $(tail -n 1 "$file")"; exit 1 ;;
   esac
 }
 
-if "$NVIM" --clean --headless -c 'lua os.exit(vim.lsp.config and 0 or 1)'; then era=0.11; else era=0.7; fi
-block neovim.md lua "-- init.lua, $era" > "$work/init.lua"
-[ -s "$work/init.lua" ] || { echo "no configuration for Neovim $era in docs/editors/neovim.md"; exit 1; }
-printf '%s\n' "$start" > "$work/nvim.py"
-bash "$here/neovim.sh" "$work/init.lua" "$work/nvim.py"
-expect_completed "$work/nvim.py" "$("$NVIM" --version | head -n 1)"
+neovim() {  # PROGRAM MANNER FIRST_LINE_OF_CONFIGURATION
+  block neovim.md lua "$3" > "$work/init.lua"
+  begin
+  NVIM="$1" bash "$here/neovim.sh" "$2" "$work/init.lua" "$file"
+  expect_completed "$("$1" --version | head -n 1), $2"
+}
 
-block emacs.md elisp > "$work/init.el"
-printf '%s\n' "$start" > "$work/emacs.py"
-emacs --batch --load "$work/init.el" --load "$here/emacs.el" "$work/emacs.py" --funcall codet5p-check 2> "$work/emacs.log" ||
-  { cat "$work/emacs.log"; exit 1; }
-expect_completed "$work/emacs.py" "$(emacs --version | head -n 1), eglot"
+eglot() {  # EMACS
+  block emacs.md elisp "(require 'eglot)" > "$work/init.el"
+  begin
+  "$1" --batch --load "$work/init.el" --load "$here/emacs.el" "$file" --funcall codet5p-check 2> "$work/emacs.log" ||
+    { cat "$work/emacs.log"; exit 1; }
+  expect_completed "$("$1" --version | head -n 1), eglot"
+}
+
+neovim nvim list "-- init.lua, 0.7"
+neovim "$newer/nvim" list "-- init.lua, 0.11"
+neovim "$newer/nvim" ghost "-- init.lua, 0.12"
+if [ -n "${NVIM:-}" ]; then neovim "$NVIM" list "-- init.lua, 0.11"; fi
+
+eglot emacs
+eglot "$newer/emacs"
+block emacs.md elisp "(require 'lsp-mode)" > "$work/init.el"
+begin
+EMACS="$newer/emacs" bash "$here/lsp-mode.sh" "$work/init.el" "$file"
+expect_completed "$("$newer/emacs" --version | head -n 1), lsp-mode, ghost"
+
+block helix.md toml "# ~/.config/helix/languages.toml" > "$work/languages.toml"
+begin
+HX="$newer/hx" bash "$here/helix.sh" "$work/languages.toml" "$file"
+expect_completed "$("$newer/hx" --version)"

@@ -26,6 +26,8 @@ export interface Scenario {
   readonly hover?: string;
   /** All hits, with their `uri` relative to the workspace; a query gets those whose snippet contains one of its words. */
   readonly hits?: readonly SearchHit[];
+  /** Lets every search wait this long for its answer. */
+  readonly searchTakesMs?: number;
   /** How many searches come before everything is indexed: they find nothing yet. */
   readonly searchesBeforeIndexed?: number;
   /** Names of the hits that are similar to any code. */
@@ -80,7 +82,8 @@ function serve(scenario: Scenario): void {
   connection.onRequest("codet5p/status", () => scenario.status ?? {});
   connection.onRequest("codet5p/docstring", () => scenario.docstring ?? null);
   let searches = 0;
-  connection.onRequest("codet5p/search", (params: SearchParams) => {
+  connection.onRequest("codet5p/search", async (params: SearchParams) => {
+    await delay(scenario.searchTakesMs ?? 0);
     const isIndexed = ++searches > (scenario.searchesBeforeIndexed ?? 0);
     const hits = isIndexed ? search(scenario.hits ?? [], params) : [];
     return { hits: hits.map((hit) => ({ ...hit, uri: `${root}/${hit.uri}` })), indexed: hits.length, pending: isIndexed ? 0 : 7 };

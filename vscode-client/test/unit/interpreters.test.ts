@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { findOnPath, isSupported, probeInterpreter, programVersion } from "../../src/interpreters";
+import { findOnPath, fromHome, isExecutable, isSupported, probeInterpreter, programVersion } from "../../src/interpreters";
 
 // The programs made here are shell scripts: these tests are for Linux and macOS.
 describe("interpreters", () => {
@@ -49,6 +49,16 @@ describe("interpreters", () => {
   test("a program tells its version, or nothing", async () => {
     assert.equal(await programVersion(await program("says", "echo codet5p 0.1.2"), folder), "0.1.2");
     assert.equal(await programVersion(await program("silent", "exit 1"), folder), undefined);
+  });
+
+  test("a folder is not a program, though it may be entered", async () => {
+    assert.equal(await isExecutable(folder), false);
+    assert.equal(await isExecutable(await program("bare", "")), true);
+  });
+
+  test("a tilde at the start is the home folder, and nothing else is changed", () => {
+    assert.equal(fromHome("~/venv/bin/codet5p", "/home/ada"), "/home/ada/venv/bin/codet5p");
+    for (const file of ["~ada/codet5p", "/opt/~/codet5p", "codet5p", ""]) assert.equal(fromHome(file, "/home/ada"), file);
   });
 
   test("PATH is searched in order; files that cannot be run and relative entries are passed over", async () => {

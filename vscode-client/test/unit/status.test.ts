@@ -47,6 +47,9 @@ test("the server's figures become lines; what it does not know yet is not made u
     "$(server) Memory: 412 MB",
     "$(database) Index: 340 pieces of code in 12 files, 3 files to go",
   ]);
+  const index = { files: 12, chunks: 340, pending: 0 };
+  assert.match(describeStatus({ index: { ...index, unembedded: 40 } }).join(), /340 pieces of code in 12 files, 40 not yet by meaning/);
+  assert.match(describeStatus({ index: { ...index, unembedded: 0 } }).join(), /12 files, up to date/);
   assert.deepEqual(describeStatus({ latency: { p50: null, p95: null }, index: { files: 0, chunks: 0, pending: 0 }, memoryMb: null, model: null, revision: null }), [
     "$(dashboard) Latency: nothing measured yet",
   ]);

@@ -44,9 +44,14 @@ def test_words_and_meaning_are_joined_by_their_shares_of_the_largest() -> None:
         candidate(4, 3.0),
     ]
     hits = rank(candidates, parse_query("zebra"), replace(_PLAIN, meaning_weight=0.25), 10)
-    scores = {1: 0.75 + 0.25 * 0.25, 2: 0.75 * 6 / 9 + 0.25, 3: 0.25 * 0.5, 4: 0.75 * 3 / 9}
+    scores = {1: 0.75 + 0.25 * 0.25, 2: 0.75 * 6 / 9 + 0.25, 3: 0.25 * 0.5, 4: 3 / 9}
     assert [hit.candidate.id for hit in hits] == [1, 2, 4, 3]
     assert [hit.score for hit in hits] == pytest.approx([scores[hit.candidate.id] / scores[1] for hit in hits])
+
+
+def test_code_that_is_not_embedded_yet_keeps_the_place_that_its_words_give_it() -> None:
+    candidates = [candidate(1, 9.0), candidate(2, 4.0, similarity=0.8), candidate(3, 8.0, similarity=0.1)]
+    assert order(candidates, config=replace(_PLAIN, meaning_weight=0.6)) == [1, 2, 3]
 
 
 def test_a_query_that_means_a_function_is_not_ranked_by_files() -> None:
