@@ -32,13 +32,15 @@ from codet5p.core.assembly import assemble, default_cache
 from codet5p.core.tokenizer import Tokenizer
 from codet5p.training.evaluation.line_completion import newline_tokens
 from codet5p.training.evaluation.next_line import LineTask, choose_lines
+from codet5p.training.evaluation.prompts import file_prompt
 from codet5p.training.evaluation.text_scores import edit_similarity
 
 _NEW_TOKENS = 48
 _THREADS = 1
+_SEPARATOR = b"<|endoftext|>"  # before a file, as SmolLM2 was trained; ours knows it as [EOS]
 
-Completer = Callable[[str], tuple[str, int]]
-"""Text before the cursor to what follows it, and the number of tokens written."""
+Completer = Callable[[LineTask], tuple[str, int]]
+"""A cursor to the line that follows, and the number of tokens written."""
 
 
 def main() -> None:
@@ -94,8 +96,10 @@ def _by_ctranslate2(artifact: Path, context: int) -> Completer:
         )
         return list(result.sequences[0])
 
-    def complete(prefix: str) -> tuple[str, int]:
-        prompt = [names[token] for token in tokenizer.encode_batch([prefix])[0][-context:]]
+    def complete(task: LineTask) -> tuple[str, int]:
+        (encoded,) = tokenizer.encode_batch([task.prefix])
+        prompt_ids = file_prompt(tokenizer, encoded, context) if task.is_whole else encoded[-context:]
+        prompt = [names[token] for token in prompt_ids]
         tokens = written(prompt, ["[EOS]", *newlines])
         if not (line := _first_line(tokenizer.decode([ids[token] for token in tokens]))):
             tokens = written(prompt, ["[EOS]"])
@@ -116,9 +120,12 @@ def _by_llama_cpp(file: Path, context: int) -> tuple[str, Completer]:
         answer = model.create_completion(prompt, max_tokens=_NEW_TOKENS, temperature=0.0, stop=stop)
         return answer["choices"][0]["text"], answer["usage"]["completion_tokens"]
 
-    def complete(prefix: str) -> tuple[str, int]:
+    separator = model.tokenize(_SEPARATOR, add_bos=False, special=True)
+
+    def complete(task: LineTask) -> tuple[str, int]:
         model.reset()
-        prompt = model.tokenize(prefix.encode("utf-8"), add_bos=False, special=False)[-context:]
+        encoded = model.tokenize(task.prefix.encode("utf-8"), add_bos=False, special=False)
+        prompt = [*(separator if task.is_whole else ()), *encoded][-context:]
         text, count = written(prompt, ["\n"])
         if not text.strip():
             text, count = written(prompt, [])
@@ -146,11 +153,11 @@ def _measure(name: str, complete: Completer, tasks: dict[str, list[LineTask]]) -
     """Return scores by language, and times over all lines."""
     seconds, per_token = [], []
     scores = defaultdict(list)
-    complete(next(iter(tasks.values()))[0].prefix)  # pages in the weights
+    complete(next(iter(tasks.values()))[0])  # pages in the weights
     rows = [(language, task) for language, lines in tasks.items() for task in lines]
     for language, task in track(rows, description=name, console=Console(stderr=True)):
         started = time.perf_counter()
-        line, count = complete(task.prefix)
+        line, count = complete(task)
         seconds.append(time.perf_counter() - started)
         per_token.append(seconds[-1] / count)
         scores[language].append((line == task.line, edit_similarity(line, task.line)))

@@ -27,7 +27,8 @@ class Prompt:
     """A prompt in tokens.
 
     Attributes:
-        static_ids: Tokens of the window's static part; may be empty at the start of a file.
+        static_ids: Tokens of the window's static part, behind the start token where the file begins there; may be empty
+            at the start of a file.
         tail_ids: Tokens from there to the cursor; not empty.
         required_prefix: Bytes before the cursor left to the first generated token.
     """
@@ -78,7 +79,7 @@ class PromptWindows:
             tokenizer: The model's tokenizer.
             max_static_tokens: Size of the static part, at most.
             max_tail_tokens: Length of the tail from which a new window is laid.
-            start_id: Token that stands for the empty text at the start of a file.
+            start_id: Token before the first of a file, as in training; a window that begins later has none.
         """
         self._tokenizer = tokenizer
         self._max_static_tokens = max_static_tokens
@@ -129,12 +130,13 @@ class PromptWindows:
         end = _static_end(prefix)
         start = _line_start(prefix, max(end - self._max_static_tokens * _CHARACTERS_PER_TOKEN, 0))
         ids = self._tokenizer.encode(prefix[start:end])
-        while len(ids) > self._max_static_tokens:
+        while len(ids) + (start == 0) > self._max_static_tokens:
             # Drop whole lines; the share of characters to drop is that of the tokens above the limit.
-            excess = 1 - self._max_static_tokens / len(ids)
+            excess = 1 - self._max_static_tokens / (len(ids) + 1)
             start = _line_start(prefix, min(start + max(int((end - start) * excess), 1), end))
             ids = self._tokenizer.encode(prefix[start:end])
-        window = _Window(start=start, end=end, text=prefix[start:end], ids=tuple(ids))
+        opening = (self._start_id,) if start == 0 and ids else ()
+        window = _Window(start=start, end=end, text=prefix[start:end], ids=(*opening, *ids))
         if not ids and end:  # one endless line, of which nothing could be recognised again
             self._windows.pop(uri, None)
             return window
@@ -145,10 +147,10 @@ class PromptWindows:
         return window
 
     def _assemble(self, window: _Window, tail: _Tail) -> Prompt:
-        # No tail: at most one token from the start of the file, since behind a window stands at least a line end.
+        opens_file = window.end == 0 and tail.is_whole
         return Prompt(
             static_ids=window.ids if tail.is_whole else (),  # never two pieces of text with a gap between them
-            tail_ids=tail.ids or (self._start_id,),
+            tail_ids=(self._start_id, *tail.ids) if opens_file or not tail.ids else tail.ids,
             required_prefix=tail.required_prefix,
         )
 

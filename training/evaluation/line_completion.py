@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from codet5p.training.evaluation.model_protocol import EvaluatedModel
+from codet5p.training.evaluation.prompts import file_prompt
 from codet5p.training.evaluation.result import SuiteResult, mean_with_interval
 from codet5p.training.evaluation.text_scores import edit_similarity, exact_match
 
@@ -82,7 +83,7 @@ def evaluate_line_completion(
     tokenizer = model.tokenizer
     contexts = tokenizer.encode_batch([stream_as_text(str(row["input"])) for row in rows])
     written = model.continue_rows(
-        [ids[-context_tokens:] for ids in contexts],
+        [file_prompt(tokenizer, ids, context_tokens) for ids in contexts],
         max_new_tokens=max_new_tokens,
         end_ids=newline_tokens(tokenizer.token_bytes),
     )

@@ -12,6 +12,7 @@ import numpy as np
 from codet5p.core.special_tokens import EOS
 from codet5p.training.evaluation.line_completion import newline_tokens
 from codet5p.training.evaluation.model_protocol import EvaluatedModel
+from codet5p.training.evaluation.prompts import file_prompt
 from codet5p.training.evaluation.result import SuiteResult, mean_with_interval
 from codet5p.training.evaluation.text_scores import edit_similarity
 
@@ -29,11 +30,13 @@ class LineTask:
         prefix: The file up to and including the newline before the line.
         line: The line, stripped.
         name: File and line number.
+        is_whole: Whether the prefix begins where the file does; a long one has lost its beginning.
     """
 
     prefix: str
     line: str
     name: str
+    is_whole: bool = True
 
 
 def choose_lines(files: Mapping[str, str], *, count: int, seed: int = 0) -> list[LineTask]:
@@ -53,8 +56,10 @@ def choose_lines(files: Mapping[str, str], *, count: int, seed: int = 0) -> list
         for number in range(12, len(lines)):
             stripped = lines[number].strip()
             if len(stripped) >= 8 and not stripped.startswith(_COMMENT_MARKS):
-                prefix = "".join(lines[:number])[-_CONTEXT_CHARACTERS:]
-                tasks.append(LineTask(prefix=prefix, line=stripped, name=f"{name}:{number + 1}"))
+                before = "".join(lines[:number])
+                prefix = before[-_CONTEXT_CHARACTERS:]
+                place = f"{name}:{number + 1}"
+                tasks.append(LineTask(prefix=prefix, line=stripped, name=place, is_whole=prefix == before))
     chosen = np.random.default_rng(seed).permutation(len(tasks))[:count].tolist()
     return [tasks[place] for place in sorted(chosen)]
 
@@ -75,7 +80,11 @@ def evaluate_next_line(
     """
     tokenizer = model.tokenizer
     contexts = tokenizer.encode_batch([task.prefix for task in tasks])
-    predictions = _first_lines(model, [ids[-context_tokens:] for ids in contexts], max_new_tokens)
+    prompts = [
+        file_prompt(tokenizer, ids, context_tokens) if task.is_whole else ids[-context_tokens:]
+        for ids, task in zip(contexts, tasks, strict=True)
+    ]
+    predictions = _first_lines(model, prompts, max_new_tokens)
     pairs = [(prediction, task.line) for prediction, task in zip(predictions, tasks, strict=True)]
     metrics = mean_with_interval("exact_match", [100.0 * (prediction == line) for prediction, line in pairs])
     metrics |= mean_with_interval("edit_similarity", [edit_similarity(*pair) for pair in pairs])

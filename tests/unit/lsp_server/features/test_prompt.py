@@ -122,6 +122,23 @@ def test_the_static_part_begins_with_a_whole_line_and_is_as_long_as_it_may_be() 
     assert MAX_STATIC / 2 < len(prompt.static_ids) <= MAX_STATIC
 
 
+@given(code=CODE, cursor=st.integers(0, 300))
+def test_the_start_token_stands_before_the_first_of_the_file_and_nowhere_else(code: str, cursor: int) -> None:
+    prefix = code[:cursor]
+    prompt = windows_of().prompt(URI, prefix)
+    ids = prompt.static_ids + prompt.tail_ids
+    reaches_the_start = content(prompt) == prefix.encode() if content(prompt) else True
+    if reaches_the_start:
+        assert ids[0] == START_ID
+    assert START_ID not in ids[1:]
+
+
+def test_a_window_that_begins_later_in_the_file_has_no_start_token() -> None:
+    prompt = windows_of().prompt(URI, "value = self\n" * 50)
+    assert len(prompt.static_ids) > MAX_STATIC / 2
+    assert START_ID not in prompt.static_ids + prompt.tail_ids
+
+
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_every_kind_of_line_end_begins_a_window(line_end: str) -> None:
     text = line_end.join(f"value_{number} = self" for number in range(50)) + line_end
@@ -150,8 +167,9 @@ def test_a_line_joined_to_the_static_part_is_not_cut_in_the_middle() -> None:
     windows = windows_of()
     windows.prompt(URI, "x = 1\nret\n")
     prompt = windows.prompt(URI, "x = 1\nreturn self\n    ")
-    ids = prompt.static_ids + prompt.tail_ids
-    assert TOKENIZER.encode("x = 1\nreturn self\n    x")[: len(ids)] == list(ids)
+    start, *ids = prompt.static_ids + prompt.tail_ids
+    assert start == START_ID
+    assert TOKENIZER.encode("x = 1\nreturn self\n    x")[: len(ids)] == ids
 
 
 def test_text_before_an_endless_line_does_not_hide_a_cursor_elsewhere() -> None:
