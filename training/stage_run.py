@@ -13,6 +13,7 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedType, gather
 from torch import Tensor
 from torch.distributed.tensor import DTensor
+from torch.nn.parallel import DistributedDataParallel
 
 from codet5p.model.checkpoint import assign_weights
 from codet5p.model.transformer import CodeT5pModel
@@ -141,10 +142,24 @@ class StageRun:
                 losses = self.wrapped(micro, keys, self.stage, self._generator(place), self._teachers)
                 weighted = [self.stage.objectives[name] * loss / counts[name] for name, loss in losses.items()]
                 # DDP averages gradients over processes, while the counts are those of all processes together.
-                self._accelerator.backward(sum(weighted) * self._accelerator.num_processes)
+                total = sum(weighted) * self._accelerator.num_processes
+                self._accelerator.backward(total + self._zero_of_all() if is_last and self._is_ddp else total)
             for name, loss in losses.items():
                 sums[name] += loss.detach()
         return dict(sums), new_keys
+
+    @property
+    def _is_ddp(self) -> bool:
+        return isinstance(self.wrapped, DistributedDataParallel)
+
+    def _zero_of_all(self) -> Tensor:
+        """Return zero, with a gradient of zero for every trained weight.
+
+        DDP adds up over processes in the last pass of a step and waits for every weight there, also for those that only
+        earlier passes used, as the decoder beside contrastive learning.
+        """
+        trained = (parameter for parameter in self._module.parameters() if parameter.requires_grad)
+        return torch.stack([parameter.flatten()[0].float() for parameter in trained]).sum() * 0
 
     def _key_columns(self, batch: PairBatch) -> dict[str, Tensor]:
         assert self.momentum is not None

@@ -147,8 +147,16 @@ def weights(output: Path) -> dict[str, torch.Tensor]:
     return load_run(checkpoint)[0].state_dict()
 
 
-def test_two_processes_give_the_weights_of_one(tmp_path: Path) -> None:
-    alone, together = run(tmp_path / "one", 1), run(tmp_path / "two", 2)
+EVERYTHING = (
+    "span_denoising=1.0, decoder_only_causal_lm=1.0, contrastive=1.0, matching=1.0, text_to_code=1.0, code_to_text=1.0"
+)
+NO_PASS_USES_ALL = "decoder_only_causal_lm=1.0, contrastive=1.0"
+
+
+@pytest.mark.parametrize("objectives", [EVERYTHING, NO_PASS_USES_ALL])
+def test_two_processes_give_the_weights_of_one(tmp_path: Path, objectives: str) -> None:
+    overrides = [*OVERRIDES, f"stages.0.objectives={{{objectives}}}"]
+    alone, together = (run(tmp_path / name, world, overrides=overrides) for name, world in (("one", 1), ("two", 2)))
     assert together == pytest.approx(alone, rel=1e-3)
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
     for name, tensor in one.items():
