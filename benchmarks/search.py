@@ -1,6 +1,7 @@
 """How well and how fast code is found: NDCG@10, MRR, recall@10, times and sizes, beside other ways to search.
 
-    python -m benchmarks.search --data DIR [--encoder ARTIFACT] [--minilm] [--semble TABLE] [--growth 1000,10000]
+    python -m benchmarks.search --data DIR [--encoder ARTIFACT] [--minilm] [--semble TABLE]
+    python -m benchmarks.search --growth 1000,10000 [--encoder ARTIFACT] [--matcher ARTIFACT]
 
 DIR holds `repos.json` and `annotations/<name>.json` as the semble project publishes them, and the repositories under
 `repos/<name>/`, at the commits that `repos.json` names where those can be had; the result says which. None of it is
@@ -8,7 +9,8 @@ part of this repository. `search_tasks.py` says what is asked and how answers ar
 compared.
 
 The weights of our rules were chosen on the repositories that the result calls "tuned on"; the others were looked at
-only afterwards. `--growth` measures synthetic workspaces of so many functions.
+only afterwards. `--growth` measures synthetic workspaces of so many functions; a matcher of random weights takes as
+long as a trained one.
 """
 
 import argparse
@@ -32,6 +34,7 @@ from codet5p.core.assembly import default_cache
 from codet5p.lsp_server.index.config import RankingConfig
 from codet5p.lsp_server.index.embedding import Embedder
 from codet5p.lsp_server.index.encoder import EncoderPlace, LazyEncoder
+from codet5p.lsp_server.index.matcher import LazyMatcher
 
 _COLUMNS = ("files, tuned on", "files, held out", "functions, tuned on", "functions, held out")
 _MIN_TYPED = 3
@@ -46,6 +49,7 @@ def main() -> None:
     parser.add_argument("--encoder", type=Path, help="an artifact that embeds, such as artifacts/embedding")
     parser.add_argument("--minilm", action="store_true", help="also all-MiniLM-L6-v2 as the encoder")
     parser.add_argument("--semble", type=Path, help="also semble, with the static table in this folder")
+    parser.add_argument("--matcher", type=Path, help="an artifact that matches, for --growth")
     parser.add_argument("--growth", default="", help="numbers of functions, separated by commas")
     parser.add_argument("--timed", type=int, default=5, help="queries of each repository that are timed")
     parser.add_argument("--scratch", type=Path, help="folder for indexes and vectors, kept for the next run")
@@ -59,14 +63,17 @@ def main() -> None:
 
 def measure(arguments: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     """Return all figures of one run."""
-    result: dict[str, Any] = {"machine": describe_machine()}
+    result: dict[str, Any] = {"command": _command(arguments), "machine": describe_machine()}
     if arguments.data is not None:
         names = frozenset(arguments.repositories.split(",")) if arguments.repositories else None
         loaded = load_repositories(arguments.data, scratch, names=names, num_functions=arguments.functions)
         repositories = [repository for repository in loaded if repository.tasks]
         result |= _compare(repositories, arguments, scratch)
     if arguments.growth:
-        result["growth"] = growth([int(size) for size in arguments.growth.split(",")], scratch)
+        encoder = _encoder(arguments.encoder) if arguments.encoder is not None else None
+        matcher = LazyMatcher(_place(arguments.matcher), num_threads=1) if arguments.matcher is not None else None
+        sizes = [int(size) for size in arguments.growth.split(",")]
+        result["growth"] = growth(sizes, scratch, encoder=encoder, matcher=matcher)
     result["machine"]["load_average_after"] = describe_machine()["load_average_before"]
     return result
 
@@ -116,12 +123,31 @@ def _with_half_of_the_last_word(repository: Repository) -> Repository:
 def _embedders(arguments: argparse.Namespace) -> list[Embedder]:
     found: list[Embedder] = []
     if arguments.encoder is not None:
-        found.append(LazyEncoder(EncoderPlace(arguments.encoder, default_cache()), num_threads=0))
+        found.append(_encoder(arguments.encoder))
     if arguments.minilm:
         from benchmarks.minilm import MiniLmEmbedder  # noqa: PLC0415 - of the extra `bench`
 
         found.append(MiniLmEmbedder())
     return found
+
+
+def _encoder(artifact: Path) -> LazyEncoder:
+    return LazyEncoder(_place(artifact), num_threads=0)
+
+
+def _place(artifact: Path) -> EncoderPlace:
+    return EncoderPlace(artifact, default_cache())
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """Return the command line, folders of this computer as their option's name."""
+    words = ["python -m benchmarks.search"]
+    for name, value in vars(arguments).items():
+        if isinstance(value, Path):
+            words.append(f"--{name} {value if not value.is_absolute() else name.upper()}")
+        elif value:
+            words.append(f"--{name}" if value is True else f"--{name} {value}")
+    return " ".join(words)
 
 
 def _embed_all(indexes: Indexes, repositories: list[Repository], embedder: Embedder) -> dict[str, Any]:

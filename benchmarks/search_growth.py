@@ -21,6 +21,7 @@ from codet5p.lsp_server.features.search import Searcher, SearchQuery
 from codet5p.lsp_server.index.config import IndexConfig, RankingConfig
 from codet5p.lsp_server.index.embedding import Embedder, vector_model
 from codet5p.lsp_server.index.indexer import update_index
+from codet5p.lsp_server.index.reranking import Matcher, RerankConfig
 from codet5p.lsp_server.index.store import IndexWriter
 
 __all__ = ["growth"]
@@ -34,34 +35,41 @@ _NUM_EDITS = 5
 
 
 class _RandomEmbedder:
-    """Vectors of the encoder's width that mean nothing."""
+    """Vectors of the encoder's width that mean nothing; questions go to the encoder where there is one."""
 
     name = "random"
 
-    def __init__(self) -> None:
+    def __init__(self, encoder: Embedder | None) -> None:
         self._random = np.random.default_rng(0)
+        self._encoder = encoder
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if self._encoder is not None and any(texts):
+            return self._encoder.embed(texts)
         rows = self._random.standard_normal((len(texts), _WIDTH), np.float32)
         unit_NE: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         return unit_NE
 
 
-def growth(sizes: Sequence[int], scratch: Path) -> list[dict[str, Any]]:
+def growth(
+    sizes: Sequence[int], scratch: Path, *, encoder: Embedder | None = None, matcher: Matcher | None = None
+) -> list[dict[str, Any]]:
     """Return the cost of indexing, editing and asking for each number of functions.
 
     Args:
         sizes: Numbers of functions, growing.
         scratch: Where the workspaces and indexes go.
+        encoder: Embeds the questions, so that its time counts; nothing does where None.
+        matcher: Judges the best hits, for one more figure.
 
     Returns:
         Seconds, megabytes and milliseconds for each size.
     """
-    return [_measure(size, scratch / f"synthetic-{size}", scratch / f"synthetic-{size}.sqlite") for size in sizes]
+    return [_measure(size, scratch / f"synthetic-{size}", encoder, matcher) for size in sizes]
 
 
-def _measure(size: int, root: Path, database: Path) -> dict[str, Any]:
-    words = _Words()
+def _measure(size: int, root: Path, encoder: Embedder | None, matcher: Matcher | None) -> dict[str, Any]:
+    words, database = _Words(), root.with_suffix(".sqlite")
     for number in range(max(1, size // _FUNCTIONS_A_FILE)):
         folder = root / f"part{number // 100}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -70,12 +78,14 @@ def _measure(size: int, root: Path, database: Path) -> dict[str, Any]:
     figure |= _edits(root, database)
     queries = [" ".join(words.draw(5)) for _ in range(_NUM_QUERIES)]
     figure["query_ms_keywords"] = _ask(root, database, queries, None)
-    embedder = _RandomEmbedder()
+    embedder = _RandomEmbedder(encoder)
     _fill(database, embedder)
     figure["index_mb_with_vectors"] = round(database.stat().st_size / 1e6, 1)
     before = psutil.Process().memory_info().rss
     figure["query_ms_with_vectors"] = _ask(root, database, queries, embedder)
     figure["resident_mb_added"] = round((psutil.Process().memory_info().rss - before) / 1e6)
+    if matcher is not None:
+        figure["query_ms_with_matching"] = _ask(root, database, queries, embedder, matcher)
     return figure
 
 
@@ -112,8 +122,11 @@ def _fill(database: Path, embedder: Embedder) -> None:
                 writer.put_vectors(model, [chunk.content_hash for chunk in page], embedder.embed([""] * len(page)))
 
 
-def _ask(root: Path, database: Path, queries: Sequence[str], embedder: Embedder | None) -> dict[str, float]:
+def _ask(
+    root: Path, database: Path, queries: Sequence[str], embedder: Embedder | None, matcher: Matcher | None = None
+) -> dict[str, float]:
     searcher = Searcher([(root, database)], RankingConfig(min_similarity=-1.0), embedder)
+    searcher.match_with(matcher, RerankConfig())
     searcher.search(SearchQuery(text=queries[0]))  # reads the vectors
     milliseconds = []
     for query in queries:
