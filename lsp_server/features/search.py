@@ -18,7 +18,7 @@ from codet5p.lsp_server.index.embedding import Embedder, embedded_text, vector_m
 from codet5p.lsp_server.index.query import Query, parse_query
 from codet5p.lsp_server.index.ranking import Ranked, rank, rank_similar
 from codet5p.lsp_server.index.reader import Candidate, Counts, IndexReader, Symbol
-from codet5p.lsp_server.index.reranking import Matcher, RerankConfig, rerank
+from codet5p.lsp_server.index.reranking import Matcher, Pace, RerankConfig, rerank
 from codet5p.lsp_server.index.snippet import Snippet, snippet_of
 from codet5p.lsp_server.index.words import query_words
 
@@ -138,6 +138,7 @@ class Searcher:
         self._embedder = embedder
         self._matcher: Matcher | None = None
         self._rerank_config = RerankConfig()
+        self._pace = Pace()
         self._readers: dict[Path, IndexReader] = {}
 
     def use(self, embedder: Embedder | None) -> None:
@@ -148,6 +149,7 @@ class Searcher:
         """Have the best hits judged by a matching head from now on; by none where None."""
         self._matcher = matcher
         self._rerank_config = config
+        self._pace = Pace()
 
     def close(self) -> None:
         """Close all indexes."""
@@ -252,7 +254,7 @@ class Searcher:
         if self._matcher is None:
             return ranked
         try:
-            return rerank(ranked, texts, query, self._matcher, self._rerank_config)
+            return rerank(ranked, texts, query, self._matcher, self._rerank_config, self._pace)
         except CodeT5pError as error:
             _LOGGER.error("%s; hits are not matched any more", error)  # noqa: TRY400 - likewise
             self._matcher = None

@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 from codet5p.lsp_server.index.ranking import Ranked
 from codet5p.lsp_server.index.reader import Candidate
 
-__all__ = ["Matcher", "RerankConfig", "rerank"]
+__all__ = ["Matcher", "Pace", "RerankConfig", "rerank"]
+
+_FORGOTTEN = 0.03
+"""Share of the pace that a question without matching takes off, so that a slow head is tried again after some fifty."""
 
 
 class Matcher(Protocol):
@@ -50,17 +53,31 @@ class RerankConfig:
             raise ValueError("num_hits and batch must be at least 1, budget_seconds at least 0, weight from 0 to 1")
 
 
+@dataclass(kw_only=True, slots=True)
+class Pace:
+    """What the head needs, from one question to the next.
+
+    Attributes:
+        seconds: Of the slowest batch of the last question that had any.
+        clock: What time it is, in seconds.
+    """
+
+    seconds: float = 0.0
+    clock: Callable[[], float] = time.monotonic
+
+
 def rerank(
     ranked: Sequence[Ranked],
     texts: Mapping[Candidate, str],
     query: str,
     matcher: Matcher,
     config: RerankConfig,
-    clock: Callable[[], float] = time.monotonic,
+    pace: Pace,
 ) -> list[Ranked]:
     """Return the hits in the order of their new scores; those that were not matched come behind, in their old order.
 
-    The slowest batch so far tells whether another one fits, so that the budget is kept and not merely noticed.
+    The slowest batch so far, or of the question before, tells whether another one fits, so that the budget is kept and
+    not merely noticed. Only the first question of all has to find out.
 
     Args:
         ranked: The best first.
@@ -68,21 +85,23 @@ def rerank(
         query: What was asked, without filters.
         matcher: The head.
         config: How much is matched.
-        clock: Seconds.
+        pace: Kept from question to question; changed here.
 
     Returns:
         All hits. Scores do not grow from one to the next.
     """
-    started, slowest = clock(), 0.0
+    started, slowest = pace.clock(), 0.0
+    expected = pace.seconds
     wanted = [hit for hit in ranked[: config.num_hits] if hit.candidate in texts]
     matched: list[Ranked] = []
     for batch in (wanted[start : start + config.batch] for start in range(0, len(wanted), config.batch)):
-        begun = clock()
-        if begun - started + slowest > config.budget_seconds:
+        begun = pace.clock()
+        if begun - started + max(slowest, expected) > config.budget_seconds:
             break
         for hit, odds in zip(batch, matcher.match(query, [texts[hit.candidate] for hit in batch]), strict=True):
             matched.append(hit._replace(score=(1 - config.weight) * hit.score + config.weight * _probability(odds)))
-        slowest = max(slowest, clock() - begun)
+        slowest, expected = max(slowest, pace.clock() - begun), 0.0
+    pace.seconds = slowest if matched else pace.seconds * (1 - _FORGOTTEN)
     matched.sort(key=lambda hit: -hit.score)
     done = {hit.candidate for hit in matched}
     lowest = matched[-1].score if matched else math.inf

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from codet5p.lsp_server.index.ranking import Ranked
 from codet5p.lsp_server.index.reader import Candidate
-from codet5p.lsp_server.index.reranking import RerankConfig, rerank
+from codet5p.lsp_server.index.reranking import Pace, RerankConfig, rerank
 
 
 class Clock:
@@ -45,7 +45,7 @@ def reranked(texts: list[str], config: RerankConfig) -> tuple[list[Ranked], list
     ranked, clock = hits(len(texts)), Clock()
     matcher = LengthMatcher(clock)
     by_candidate = {hit.candidate: text for hit, text in zip(ranked, texts, strict=True) if text}
-    return rerank(ranked, by_candidate, "query", matcher, config, clock), matcher.batches
+    return rerank(ranked, by_candidate, "query", matcher, config, Pace(clock=clock)), matcher.batches
 
 
 def test_the_heads_opinion_and_the_old_score_decide_together() -> None:
@@ -68,9 +68,32 @@ def test_without_time_everything_stays() -> None:
     ranked, clock = hits(3), Clock()
     matcher = LengthMatcher(clock)
     texts = {hit.candidate: "x" for hit in ranked}
-    found = rerank(ranked, texts, "query", matcher, config, clock)
+    found = rerank(ranked, texts, "query", matcher, config, Pace(clock=clock))
     assert len(matcher.batches) == 1  # nobody knows before how long one takes
     assert [hit.candidate.id for hit in found] == [0, 1, 2]
+
+
+def test_a_head_that_needs_more_than_the_time_delays_one_question_in_some_forty() -> None:
+    ranked, clock = hits(3), Clock()
+    matcher, pace = LengthMatcher(clock), Pace(clock=clock)
+    texts = {hit.candidate: "x" for hit in ranked}
+    delays = []
+    for _ in range(100):
+        before = clock.now
+        rerank(ranked, texts, "query", matcher, RerankConfig(batch=3, budget_seconds=0.1), pace)
+        delays.append(clock.now - before)
+    slow = [number for number, delay in enumerate(delays) if delay > 0.1]
+    assert slow == [0, 38, 76]  # until 0.3 s have shrunk to 0.1 s
+
+
+def test_a_head_that_has_become_faster_is_trusted_with_more_at_once() -> None:
+    ranked, clock = hits(4), Clock()
+    pace = Pace(seconds=0.15, clock=clock)
+    matcher = LengthMatcher(clock)
+    texts = {hit.candidate: "x" for hit in ranked}
+    rerank(ranked, texts, "query", matcher, RerankConfig(batch=1, budget_seconds=0.41), pace)
+    assert len(matcher.batches) == 4
+    assert pace.seconds == pytest.approx(0.1)
 
 
 def test_only_the_best_are_matched_and_what_has_no_text_is_not() -> None:
