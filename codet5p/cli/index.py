@@ -1,7 +1,7 @@
 """codet5p index: make, inspect and tidy the search index of a folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,6 +27,7 @@ def index(  # noqa: PLR0913, PLR0917 - one option each
     import json
 
     from codet5p.cli.indexing import bring_up_to_date, released_encoder
+    from codet5p.cli.search_report import counted
     from codet5p.core.errors import ConfigError
     from codet5p.lsp_server.index.embedding import vector_model
     from codet5p.lsp_server.index.store import default_index_folder, index_path
@@ -46,7 +47,8 @@ def index(  # noqa: PLR0913, PLR0917 - one option each
     elif not facts["exists"]:
         typer.echo(f"{root} is not indexed; run codet5p index")
     else:
-        typer.echo(f"{facts['files']} files, {facts['chunks']} pieces of code, {facts['pending']} files pending")
+        files, pending = (counted(int(facts[name]), "file") for name in ("files", "pending"))
+        typer.echo(f"{files}, {facts['chunks']} pieces of code, {pending} pending")
         if model is None:
             typer.echo("no encoder is installed: search goes by keywords and rules alone")
         else:
@@ -55,12 +57,13 @@ def index(  # noqa: PLR0913, PLR0917 - one option each
 
 
 def _prune(database: Path, root: Path, model: str | None) -> int:
+    from codet5p.cli.indexing import BUSY
     from codet5p.core.errors import SearchIndexError
     from codet5p.lsp_server.index.store import IndexWriter
 
     writer = IndexWriter.open(database)
     if writer is None:
-        raise SearchIndexError(f"an editor is writing the index of {root}; close it and try again")
+        raise SearchIndexError(BUSY.format(root=root))
     with writer:
         with writer.changing():
             removed = writer.prune_vectors(model)
@@ -68,7 +71,7 @@ def _prune(database: Path, root: Path, model: str | None) -> int:
     return removed
 
 
-def _describe(database: Path, root: Path, model: str | None) -> dict[str, object]:
+def _describe(database: Path, root: Path, model: str | None) -> dict[str, Any]:
     import sqlite3
 
     from codet5p.core.errors import SearchIndexError

@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from codet5p.lsp_server.index.embedding import Embedder
     from codet5p.lsp_server.index.store import IndexWriter
 
-__all__ = ["bring_up_to_date", "released_encoder"]
+__all__ = ["BUSY", "bring_up_to_date", "released_encoder"]
+
+BUSY = "an editor is writing the index of {root}; close it, or pause indexing there, and try again"
 
 _WAIT_SECONDS = 60.0
 _POLL_SECONDS = 0.1
@@ -48,7 +50,7 @@ def bring_up_to_date(
         The database.
 
     Raises:
-        SearchIndexError: If the index cannot be written.
+        SearchIndexError: If the index cannot be written, or is to be rebuilt while an editor writes it.
         EngineError: If the encoder fails.
     """
     from threading import Event
@@ -56,6 +58,7 @@ def bring_up_to_date(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    from codet5p.core.errors import SearchIndexError
     from codet5p.lsp_server.index.config import IndexConfig
     from codet5p.lsp_server.index.indexer import update_index
     from codet5p.lsp_server.index.store import IndexWriter, default_index_folder, index_path
@@ -63,6 +66,8 @@ def bring_up_to_date(
     database = index_path(cache or default_index_folder(), root)
     writer = IndexWriter.open(database, is_check_wanted=is_rebuild)
     if writer is None:
+        if is_rebuild:
+            raise SearchIndexError(BUSY.format(root=root))
         _wait_for_other(database, root)
         return database
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from codet5p.lsp_server.features.search import Hit, SearchAnswer
 
-__all__ = ["report_of", "sizes_of"]
+__all__ = ["counted", "report_of", "sizes_of"]
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1f2328;
@@ -42,10 +42,11 @@ def report_of(question: str, answer: "SearchAnswer") -> str:
 
 def sizes_of(answer: "SearchAnswer") -> str:
     """Return how many hits there are and how many files were searched: "1 hit, 3 files searched"."""
-    return f"{_counted(len(answer.hits), 'hit')}, {_counted(answer.indexed, 'file')} searched"
+    return f"{counted(len(answer.hits), 'hit')}, {counted(answer.indexed, 'file')} searched"
 
 
-def _counted(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """Return "1 hit", "2 hits"."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 

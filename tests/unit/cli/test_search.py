@@ -66,7 +66,7 @@ def test_each_search_sees_the_files_as_they_are(workspace: Path) -> None:
 
 def test_the_index_tells_what_it_holds_and_can_be_made_anew(workspace: Path) -> None:
     assert "is not indexed; run codet5p index" in index(workspace, "--status").stdout
-    assert index(workspace).stdout.startswith("1 files, 2 pieces of code, 0 files pending")
+    assert index(workspace).stdout.startswith("1 file, 2 pieces of code, 0 files pending")
     facts = json.loads(index(workspace, "--status", "--json").stdout)
     assert (facts["files"], facts["chunks"], facts["exists"]) == (1, 2, True)
     Path(facts["database"]).write_bytes(b"nonsense" * 1000)
@@ -79,12 +79,13 @@ def test_status_does_not_go_with_changes(workspace: Path) -> None:
     assert "--status only looks" in str(result.exception)
 
 
-def test_pruning_waits_for_no_editor_but_says_so(workspace: Path) -> None:
+def test_pruning_and_rebuilding_wait_for_no_editor_but_say_so(workspace: Path) -> None:
     index(workspace)
     writer = IndexWriter.open(index_path(workspace.parent / "indexes", workspace))
     assert writer is not None
     with writer:
-        assert "close it and try again" in str(index(workspace, "--prune").exception)
+        for change in ("--prune", "--rebuild"):
+            assert "close it, or pause indexing there, and try again" in str(index(workspace, change).exception)
         assert json.loads(search(workspace, "retry", "--json").stdout)["hits"] != []
 
 
