@@ -16,6 +16,7 @@ from codet5p.core.syntax.parameters import Parameter, parameters_of
 __all__ = ["Function", "Parameter", "Span", "code_without_documentation", "extract_functions"]
 
 _OPENERS = ("=>", "->", "{", ":", "=", ";")
+_WORD = re.compile(r"\w+")
 _MAX_BLANK_LINES = 1
 
 
@@ -126,7 +127,7 @@ class _Reader:
         self._source = source
         self._language = language
         self._offset = _character_offsets(text, source)
-        self._comments = sorted(_Comment(n.start_byte, n.end_byte) for n in captures.get("comment", []))
+        self._comments = sorted(_Comment(*node.byte_range) for node in captures.get("comment", []))
         self._comment_ends = [comment.end for comment in self._comments]
         self._decorators = {node.end_byte: node.start_byte for node in captures.get("decorator", [])}
         self._containers = sorted(
@@ -204,7 +205,7 @@ class _Reader:
 
     def _container(self, node: tree_sitter.Node) -> str:
         if self._language.name == "go" and (receiver := node.child_by_field_name("receiver")) is not None:
-            words = re.findall(r"\w+", self._slice(receiver.start_byte, receiver.end_byte).split("[", 1)[0])
+            words = _WORD.findall(self._slice(receiver.start_byte, receiver.end_byte).partition("[")[0])
             return words[-1] if words else ""
         position = bisect_right(self._containers, (node.start_byte, len(self._source) + 1, ""))
         names = [name for start, end, name in self._containers[:position] if end >= node.end_byte]
