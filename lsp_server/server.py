@@ -213,7 +213,7 @@ def _add_search(server: AssistantServer) -> None:
 
     @server.command(indexing.PAUSE_INDEXING_COMMAND)
     def _pause(*_: Any) -> None:
-        state.search.pause()
+        progress.pause()
 
     @server.command(indexing.RESUME_INDEXING_COMMAND)
     def _resume(*_: Any) -> None:

@@ -78,7 +78,7 @@ class IndexingProgress:
 
     async def show(self, event: IndexEvent) -> None:
         """Show what the indexing process says; a few files are not worth a bar."""
-        if event.state in _MIN_TO_SHOW:
+        if event.state in _MIN_TO_SHOW and not self._state.search.is_paused:
             if self._token is None and event.total - event.done >= _MIN_TO_SHOW[event.state]:
                 await self._begin()
             self._advance(event)
@@ -92,8 +92,12 @@ class IndexingProgress:
     def cancelled(self, token: types.ProgressToken) -> None:
         """Pause indexing if it is its bar that the user cancelled."""
         if token == self._token:
-            self._state.search.pause()
-            self._end()
+            self.pause()
+
+    def pause(self) -> None:
+        """Pause indexing, and take its bar away: it would stand still for as long as the pause lasts."""
+        self._state.search.pause()
+        self._end()
 
     async def _begin(self) -> None:
         window = self._server.client_capabilities.window
@@ -110,7 +114,7 @@ class IndexingProgress:
         self._server.work_done_progress.begin(token, value)
 
     def _advance(self, event: IndexEvent) -> None:
-        if self._token is None or self._state.search.is_paused:
+        if self._token is None:
             return
         value = types.WorkDoneProgressReport(
             message=_LABELS[event.state].format(done=event.done, total=event.total),
@@ -121,7 +125,8 @@ class IndexingProgress:
 
     def _end(self) -> None:
         if self._token is not None:
-            self._server.work_done_progress.end(self._token, types.WorkDoneProgressEnd(message="indexed"))
+            word = "paused" if self._state.search.is_paused else "indexed"
+            self._server.work_done_progress.end(self._token, types.WorkDoneProgressEnd(message=word))
             self._token = None
 
 

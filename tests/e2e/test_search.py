@@ -170,6 +170,41 @@ async def test_the_indexing_process_is_replaced_when_it_dies(start_editor: Start
     assert replacement.pid != process.pid
 
 
+async def test_what_the_words_find_is_sent_before_the_answer(start_editor: StartEditor, workspace: Path) -> None:
+    editor = await start_editor(folders=[workspace])
+    await ask_when_indexed(editor, "retry with backoff", "Sender.send_with_backoff")
+    deadline = time.monotonic() + _INDEXED_SECONDS
+    while (await editor.status())["index"]["encoder"] is None:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+    editor.progress.clear()
+    answer = await ask(editor, "retry with backoff", partialResultToken="first")
+    (first,) = (value for value in editor.progress if "hits" in value)
+    assert first["hits"][0]["name"] == answer["hits"][0]["name"] == "Sender.send_with_backoff"
+    assert set(first) == set(answer)
+
+
+async def test_a_paused_window_leaves_indexing_to_another_and_sees_what_that_one_finds(
+    start_editor: StartEditor, workspace: Path
+) -> None:
+    paused = await start_editor(folders=[workspace])
+    await ask_when_indexed(paused, "ParseHeader", "ParseHeader")
+    await run_command(paused, "codet5p.pauseIndexing")
+    (workspace / "late.py").write_text("def arrived_late():\n    return 1\n", "utf-8")
+    saved = types.TextDocumentIdentifier(uri=(workspace / "late.py").as_uri())
+    paused.client.text_document_did_save(types.DidSaveTextDocumentParams(text_document=saved))
+    await asyncio.sleep(0.5)
+    assert "arrived_late" not in [hit["name"] for hit in (await ask(paused, "arrived late"))["hits"]]
+    other = await start_editor(folders=[workspace])
+    await ask_when_indexed(other, "arrived late", "arrived_late")
+    await ask_when_indexed(paused, "arrived late", "arrived_late")
+    await run_command(paused, "codet5p.resumeIndexing")
+
+
+async def run_command(editor: Editor, name: str) -> None:
+    await editor.client.workspace_execute_command_async(types.ExecuteCommandParams(command=name))
+
+
 def _indexers() -> list[psutil.Process]:
     """Return the indexing processes below this one."""
     found = []
