@@ -2,6 +2,7 @@
 // (crash loops, another version, nothing on offer), and the lists and previews that need known answers.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -104,6 +105,13 @@ describe("client", () => {
     await waitForToast(page, /codet5p\.server\.path names \/nowhere\/codet5p, which is not a program/);
     await toastButton(page, "Open Settings").click();
     await page.locator(".settings-editor").waitFor({ timeout: PATIENCE_MS });
+  });
+
+  test("a program that is no server is left alone with its last words and the way to the setting, and nothing else is said", async () => {
+    const { page } = await open({ version: "0.1.0" }, { "codet5p.server.path": pythonOnPath() });
+    const text = await waitForToast(page, /server ended 5 times in a row.*Its last words: .*can't open file/);
+    assert.equal(await page.locator(".notification-toast").count(), 1, text);
+    await toastButton(page, "Open Settings").waitFor();
   });
 
   test("a docstring is shown as a change and made when it is confirmed", async () => {
@@ -266,6 +274,10 @@ describe("client", () => {
     });
   }
 });
+
+function pythonOnPath(): string {
+  return execFileSync("sh", ["-c", "command -v python3"], { encoding: "utf8" }).trim();
+}
 
 function hit(name: string, first: number, last: number): SearchHit {
   return {

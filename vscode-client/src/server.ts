@@ -5,7 +5,7 @@ import type { Middleware } from "vscode-languageclient/node";
 
 import { NOTHING_OFFERED, STATUS_METHOD, type Offer, type StatusResult } from "./contract";
 import { findServer, isSameServer, type ServerCommand } from "./discovery";
-import { messageOf, RESTART, SHOW_LOG, UserError, type Remedy } from "./errors";
+import { messageOf, OPEN_SETTINGS, RESTART, SHOW_LOG, UserError, type Remedy } from "./errors";
 import { connect, type ClientSession } from "./languageClient";
 import { privateEnvironment, thisMachine, versionOf } from "./machine";
 import { removePrivateServer } from "./privateEnvironment";
@@ -13,8 +13,12 @@ import type { ServerPhase } from "./status";
 import { Supervisor, type Clock, type SupervisorState } from "./supervisor";
 import { standing } from "./versions";
 
+const LONGEST_WORDS = 200;
+
 export class Server {
   private session: ClientSession | undefined;
+  /** The last line that the server has said on its error stream, since it was started. */
+  private lastWords = "";
   private readonly supervisor: Supervisor;
   private readonly changed = new vscode.EventEmitter<ServerPhase>();
   private readonly jobEnded = new vscode.EventEmitter<void>();
@@ -115,7 +119,11 @@ export class Server {
     const command = await findServer(this.machine());
     this.log.info(`Starting the server from the ${command.origin}: ${command.command} ${command.args.join(" ")}`);
     this.setPhase({ kind: "starting" });
-    this.session = await connect(command, this.middleware, this.log, onExit);
+    this.lastWords = "";
+    const onWords = (line: string): void => {
+      this.lastWords = line;
+    };
+    this.session = await connect(command, this.middleware, this.log, { onExit, onWords });
     this.warnAboutVersion(this.session);
     return this.session;
   }
@@ -132,7 +140,7 @@ export class Server {
         this.fail(messageOf(state.error), state.error instanceof UserError ? state.error.remedies : [SHOW_LOG, RESTART]);
         break;
       case "gave-up":
-        this.fail(`The CodeT5+ server ended ${state.crashes} times in a row; it is not started again by itself.`, [RESTART, SHOW_LOG]);
+        this.fail(gaveUpMessage(state.crashes, this.lastWords), [RESTART, SHOW_LOG, OPEN_SETTINGS]);
         break;
       default:
         this.setPhase(state);
@@ -161,6 +169,11 @@ export class Server {
       void offerRemedies(`The CodeT5+ server (${theirs}, ${command.command}) is newer than this extension (${ours}): update the extension.`, [SHOW_LOG], "warning");
     }
   }
+}
+
+function gaveUpMessage(crashes: number, lastWords: string): string {
+  const reason = lastWords === "" ? "" : ` Its last words: ${lastWords.slice(0, LONGEST_WORDS)}`;
+  return `The CodeT5+ server ended ${crashes} times in a row; it is not started again by itself.${reason}`;
 }
 
 async function offerRemedies(message: string, remedies: readonly Remedy[], severity: "error" | "warning"): Promise<void> {
