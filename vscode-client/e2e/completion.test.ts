@@ -176,6 +176,24 @@ describe("completion", () => {
     await page.keyboard.press("Escape");
   });
 
+  test("a search over which the server ends says so, and has its hits once the server is back", async () => {
+    const { page } = workbench;
+    const title = page.locator(".quick-input-title");
+    await runCommand(page, "CodeT5+: Find Code by Description");
+    await title.filter({ hasText: "Find Code by Description" }).waitFor();
+    await page.keyboard.type("price of all items", { delay: 15 });
+    const firstHit = (name: string): Promise<true> =>
+      eventually(`the hit ${name}`, async () => ((await listLabels(page))[0]?.trim() === name ? true : undefined));
+    await firstHit("total_price");
+    process.kill(serverProcess(workbench), "SIGKILL");
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("items of the JSON file", { delay: 15 });
+    await title.filter({ hasText: "not ready yet" }).waitFor();
+    await firstHit("load_items");
+    assert.equal(await title.textContent(), "Find Code by Description");
+    await page.keyboard.press("Escape");
+  });
+
   test("a killed server is started again, and completes again", async () => {
     const { page } = workbench;
     await typeIntoEmptyFile(page, TEXT);

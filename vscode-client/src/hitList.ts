@@ -65,7 +65,7 @@ export class HitList {
    * Shows what `ask` finds, and asks again while there are files that the server has not looked at yet. A newer question
    * takes the place of one that is still open.
    */
-  async show(ask: (token: vscode.CancellationToken) => Promise<Found | undefined>): Promise<void> {
+  async show(ask: (token: vscode.CancellationToken) => Promise<Found>): Promise<void> {
     this.cancel();
     const source = new vscode.CancellationTokenSource();
     this.running = source;
@@ -73,7 +73,7 @@ export class HitList {
     const isStale = (): boolean => source.token.isCancellationRequested;
     try {
       do {
-        const found = (await ask(source.token)) ?? { hits: [] };
+        const found = await ask(source.token);
         if (isStale()) return;
         this.fill(found);
         if ((found.pending ?? 0) === 0) return;

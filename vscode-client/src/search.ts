@@ -60,11 +60,12 @@ class DescriptionSearch {
     pick.onDidTriggerButton((button) => {
       this.toggle(button);
     });
-    const learning = this.server.onJobEnd(() => {
-      this.refresh();
-    });
+    const refresh = (): void => {
+      if (this.server.offer.search) this.refresh();
+    };
+    const subscriptions = [this.server.onJobEnd(refresh), this.server.onPhase(refresh)];
     pick.onDidHide(() => {
-      learning.dispose();
+      for (const subscription of subscriptions) subscription.dispose();
       clearTimeout(this.timer);
     });
   }
@@ -82,10 +83,10 @@ class DescriptionSearch {
   }
 
   private ask(params: SearchParams): void {
-    void this.list.show((token) => this.server.request<SearchResult>(SEARCH_METHOD, params, token));
+    void this.list.show((token) => ask(this.server, SEARCH_METHOD, params, token));
   }
 
-  /** Asks again when the server knows more: what was not yet understood when it answered may be the best hit. */
+  /** Asks again when the server knows more, or runs again: what was not yet embedded may be the best hit. */
   private refresh(): void {
     const params = parseQuery(this.list.pick.value);
     if (params !== undefined && !this.list.isWaiting) this.ask(params);
@@ -117,5 +118,20 @@ function findSimilar(server: Server): void {
     limit: RESULT_LIMIT,
   };
   const list = new HitList({ title: "Find Similar Code", placeholder: "Type to narrow the list down", isNarrowedByTyping: true });
-  void list.show((token) => server.request<SearchResult>(SIMILAR_METHOD, params, token));
+  void list.show((token) => ask(server, SIMILAR_METHOD, params, token));
+}
+
+/** Throws where there is no server to ask, as after a crash: that is not the same as nothing found. */
+async function ask(
+  server: Server,
+  method: string,
+  params: SearchParams | SimilarParams,
+  token: vscode.CancellationToken,
+): Promise<SearchResult> {
+  const result = await server.request<SearchResult>(method, params, token).catch((error: unknown) => {
+    if (server.command !== undefined) throw error;
+    return undefined; // it has ended over this question
+  });
+  if (result === undefined) throw new Error(server.whyNot("search code"));
+  return result;
 }
