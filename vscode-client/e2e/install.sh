@@ -18,6 +18,7 @@ command -v g++ >/dev/null || missing+=(g++)
 command -v python3 >/dev/null || missing+=(python3)
 if [ ${#missing[@]} -gt 0 ]; then
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || fail "missing: ${missing[*]}; remedy: sudo apt-get install ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq -o Acquire::Retries=3
   apt-get install -y -qq -o Acquire::Retries=3 --no-install-recommends "${missing[@]}" >/dev/null
 fi

@@ -10,6 +10,7 @@ export PATH="$root/.venv/bin:$PATH"
 needed=(neovim emacs-nox elpa-eglot tmux)
 if ! dpkg --status "${needed[@]}" >/dev/null 2>&1; then
   [ "$(id -u)" = 0 ] || { echo "missing; remedy: sudo apt-get install ${needed[*]}"; exit 1; }
+  export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq -o Acquire::Retries=3
   apt-get install -y -qq -o Acquire::Retries=3 --no-install-recommends "${needed[@]}" >/dev/null
 fi
