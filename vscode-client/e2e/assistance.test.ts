@@ -81,6 +81,13 @@ describe("assistance", () => {
     assert.deepEqual(lines.filter((text) => text !== added[0]), SHAPES.split("\n"));
   });
 
+  test("resting on the name of a documented function shows its documentation", async () => {
+    const { page } = workbench;
+    await page.locator(".view-line span", { hasText: /^volume$/ }).first().hover();
+    await page.locator(".monaco-hover:not(.hidden)", { hasText: "Return the volume of a box." }).waitFor();
+    await page.mouse.move(640, 600);
+  });
+
   test("code like the function at the cursor is found in another file", async () => {
     const { page } = workbench;
     await goToLineEnd(page, 9);
