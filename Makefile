@@ -69,8 +69,9 @@ e2e: e2e-server e2e-editor e2e-others  ## Everything from the outside
 coverage: $(VENV)/.dev  ## Unit and integration tests with branch coverage
 	$(BIN)/python -m pytest -m "not e2e" --cov --cov-report=term:skip-covered
 
-bench: $(VENV)/.dev  ## Measure latency and memory; writes benchmarks/results/
+bench: $(VENV)/.dev  ## Measure latency, memory and search; writes benchmarks/results/
 	$(BIN)/python -m benchmarks.latency
+	$(BIN)/python -m benchmarks.search --growth 1000,10000,20000 --encoder artifacts/embedding --output benchmarks/results/search_growth.json
 
 vsix: $(VENV)/.dev  ## The VS Code extension with server and weights, in dist/
 	cd $(CLIENT) && npm run --silent vsix
