@@ -31,7 +31,7 @@ from codet5p.core.artifact import load_manifest
 from codet5p.core.assembly import assemble, default_cache
 from codet5p.core.tokenizer import Tokenizer
 from codet5p.training.evaluation.line_completion import newline_tokens
-from codet5p.training.evaluation.next_line import LineTask, choose_lines
+from codet5p.training.evaluation.next_line import LineTask, choose_lines, cursor_contexts
 from codet5p.training.evaluation.prompts import file_prompt
 from codet5p.training.evaluation.text_scores import edit_similarity
 
@@ -97,7 +97,7 @@ def _by_ctranslate2(artifact: Path, context: int) -> Completer:
         return list(result.sequences[0])
 
     def complete(task: LineTask) -> tuple[str, int]:
-        (encoded,) = tokenizer.encode_batch([task.prefix])
+        (encoded,) = cursor_contexts(tokenizer, [task])
         prompt_ids = file_prompt(tokenizer, encoded, context) if task.is_whole else encoded[-context:]
         prompt = [names[token] for token in prompt_ids]
         tokens = written(prompt, ["[EOS]", *newlines])
@@ -124,7 +124,7 @@ def _by_llama_cpp(file: Path, context: int) -> tuple[str, Completer]:
 
     def complete(task: LineTask) -> tuple[str, int]:
         model.reset()
-        encoded = model.tokenize(task.prefix.encode("utf-8"), add_bos=False, special=False)
+        encoded = model.tokenize((task.prefix + "x").encode("utf-8"), add_bos=False, special=False)[:-1]
         prompt = [*(separator if task.is_whole else ()), *encoded][-context:]
         text, count = written(prompt, ["\n"])
         if not text.strip():

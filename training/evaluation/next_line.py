@@ -1,7 +1,11 @@
 """The next line in real files, as an editor asks for it.
 
 Source: our protocol. Lines are not blank, not comments, at least 8 characters long and have at least 12 lines before
-them; the prefix is the file up to the end of the line before, the prediction's first non-blank line is scored.
+them; the prefix is the file up to the line's first visible character, where an editor puts the cursor, and the
+prediction's first non-blank line is scored.
+
+A prefix that ended at the line end would ask for what no model has seen: byte-level BPE joins a line end with the
+indentation behind it, so a lone line end in the prompt says that the next line is not indented.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,13 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from codet5p.core.special_tokens import EOS
+from codet5p.core.tokenizer import Tokenizer
 from codet5p.training.evaluation.line_completion import newline_tokens
 from codet5p.training.evaluation.model_protocol import EvaluatedModel
 from codet5p.training.evaluation.prompts import file_prompt
 from codet5p.training.evaluation.result import SuiteResult, mean_with_interval
 from codet5p.training.evaluation.text_scores import edit_similarity
 
-__all__ = ["LineTask", "choose_lines", "evaluate_next_line"]
+__all__ = ["LineTask", "choose_lines", "cursor_contexts", "evaluate_next_line"]
 
 _COMMENT_MARKS = ("#", "//", "/*", "*", "--", '"""', "'''")
 _CONTEXT_CHARACTERS = 8000
@@ -27,7 +32,7 @@ class LineTask:
     """One line to predict.
 
     Attributes:
-        prefix: The file up to and including the newline before the line.
+        prefix: The file up to and including the line's indentation.
         line: The line, stripped.
         name: File and line number.
         is_whole: Whether the prefix begins where the file does; a long one has lost its beginning.
@@ -56,7 +61,8 @@ def choose_lines(files: Mapping[str, str], *, count: int, seed: int = 0) -> list
         for number in range(12, len(lines)):
             stripped = lines[number].strip()
             if len(stripped) >= 8 and not stripped.startswith(_COMMENT_MARKS):
-                before = "".join(lines[:number])
+                indentation = lines[number][: len(lines[number]) - len(lines[number].lstrip())]
+                before = "".join(lines[:number]) + indentation
                 prefix = before[-_CONTEXT_CHARACTERS:]
                 place = f"{name}:{number + 1}"
                 tasks.append(LineTask(prefix=prefix, line=stripped, name=place, is_whole=prefix == before))
@@ -79,10 +85,9 @@ def evaluate_next_line(
         The result.
     """
     tokenizer = model.tokenizer
-    contexts = tokenizer.encode_batch([task.prefix for task in tasks])
     prompts = [
         file_prompt(tokenizer, ids, context_tokens) if task.is_whole else ids[-context_tokens:]
-        for ids, task in zip(contexts, tasks, strict=True)
+        for ids, task in zip(cursor_contexts(tokenizer, tasks), tasks, strict=True)
     ]
     predictions = _first_lines(model, prompts, max_new_tokens)
     pairs = [(prediction, task.line) for prediction, task in zip(predictions, tasks, strict=True)]
@@ -99,6 +104,24 @@ def evaluate_next_line(
             for task, prediction in zip(tasks, predictions, strict=True)
         ),
     )
+
+
+def cursor_contexts(tokenizer: Tokenizer, tasks: Sequence[LineTask]) -> list[list[int]]:
+    """Return the tokens before each cursor as they are in the whole file.
+
+    Args:
+        tokenizer: Byte-level BPE.
+        tasks: Their prefixes end with indentation, or with a line end.
+
+    Returns:
+        The tokens of the prefix followed by a word, without that word; a last blank belongs to it.
+    """
+    spaced = [task.prefix.endswith(" ") for task in tasks]
+    texts = [
+        task.prefix[:-1] if is_spaced else task.prefix + "x" for task, is_spaced in zip(tasks, spaced, strict=True)
+    ]
+    encoded = tokenizer.encode_batch(texts)
+    return [ids if is_spaced else ids[:-1] for ids, is_spaced in zip(encoded, spaced, strict=True)]
 
 
 def _first_lines(model: EvaluatedModel, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> list[str]:

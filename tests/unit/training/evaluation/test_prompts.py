@@ -1,6 +1,6 @@
 from fakes import small_tokenizer
 
-from codet5p.training.evaluation.next_line import choose_lines
+from codet5p.training.evaluation.next_line import choose_lines, cursor_contexts
 from codet5p.training.evaluation.prompts import file_prompt
 
 TOKENIZER = small_tokenizer()
@@ -23,3 +23,12 @@ def test_a_line_far_down_a_long_file_has_lost_its_beginning() -> None:
     assert lost
     assert all(len(task.prefix) == 8000 for task in lost)
     assert all(task.prefix == text[: len(task.prefix)] for task in tasks if task.is_whole)
+
+
+def test_the_tokens_before_a_line_are_those_of_the_file_with_the_line_in_it() -> None:
+    text = "".join(f"def f{number}():\n    return {number} + 1\n" for number in range(12))
+    tasks = choose_lines({"a.py": text}, count=100)
+    assert {task.prefix.endswith("\n    ") for task in tasks} == {True, False}
+    for task, ids in zip(tasks, cursor_contexts(TOKENIZER, tasks), strict=True):
+        assert text[len(task.prefix) :].startswith(task.line)
+        assert TOKENIZER.encode(task.prefix + task.line)[: len(ids)] == ids
