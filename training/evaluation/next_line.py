@@ -21,7 +21,7 @@ from codet5p.training.evaluation.prompts import file_prompt
 from codet5p.training.evaluation.result import SuiteResult, mean_with_interval
 from codet5p.training.evaluation.text_scores import edit_similarity
 
-__all__ = ["LineTask", "choose_lines", "cursor_contexts", "evaluate_next_line"]
+__all__ = ["LineTask", "choose_lines", "evaluate_next_line", "first_line", "line_prompts"]
 
 _COMMENT_MARKS = ("#", "//", "/*", "*", "--", '"""', "'''")
 _CONTEXT_CHARACTERS = 8000
@@ -85,11 +85,7 @@ def evaluate_next_line(
         The result.
     """
     tokenizer = model.tokenizer
-    prompts = [
-        file_prompt(tokenizer, ids, context_tokens) if task.is_whole else ids[-context_tokens:]
-        for ids, task in zip(cursor_contexts(tokenizer, tasks), tasks, strict=True)
-    ]
-    predictions = _first_lines(model, prompts, max_new_tokens)
+    predictions = _first_lines(model, line_prompts(tokenizer, tasks, context_tokens), max_new_tokens)
     pairs = [(prediction, task.line) for prediction, task in zip(predictions, tasks, strict=True)]
     metrics = mean_with_interval("exact_match", [100.0 * (prediction == line) for prediction, line in pairs])
     metrics |= mean_with_interval("edit_similarity", [edit_similarity(*pair) for pair in pairs])
@@ -106,22 +102,27 @@ def evaluate_next_line(
     )
 
 
-def cursor_contexts(tokenizer: Tokenizer, tasks: Sequence[LineTask]) -> list[list[int]]:
-    """Return the tokens before each cursor as they are in the whole file.
+def line_prompts(tokenizer: Tokenizer, tasks: Sequence[LineTask], context_tokens: int) -> list[list[int]]:
+    """Return the prompt before each cursor, in the tokens that the whole file has there.
 
     Args:
         tokenizer: Byte-level BPE.
         tasks: Their prefixes end with indentation, or with a line end.
+        context_tokens: Longest prompt.
 
     Returns:
-        The tokens of the prefix followed by a word, without that word; a last blank belongs to it.
+        The tokens of the prefix followed by a word, without that word; a last blank belongs to it. Where the prefix
+        begins as its file does, so does the prompt.
     """
     spaced = [task.prefix.endswith(" ") for task in tasks]
     texts = [
         task.prefix[:-1] if is_spaced else task.prefix + "x" for task, is_spaced in zip(tasks, spaced, strict=True)
     ]
-    encoded = tokenizer.encode_batch(texts)
-    return [ids if is_spaced else ids[:-1] for ids, is_spaced in zip(encoded, spaced, strict=True)]
+    prompts = []
+    for task, is_spaced, ids in zip(tasks, spaced, tokenizer.encode_batch(texts), strict=True):
+        before = ids if is_spaced else ids[:-1]
+        prompts.append(file_prompt(tokenizer, before, context_tokens) if task.is_whole else before[-context_tokens:])
+    return prompts
 
 
 def _first_lines(model: EvaluatedModel, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> list[str]:
@@ -130,14 +131,15 @@ def _first_lines(model: EvaluatedModel, prompts: Sequence[Sequence[int]], max_ne
     end = tokenizer.token_id(EOS)
     newlines = newline_tokens(tokenizer.token_bytes)
     written = model.continue_rows(prompts, max_new_tokens=max_new_tokens, end_ids={end, *newlines})
-    lines = [_first_line(tokenizer.decode(ids)) for ids in written]
+    lines = [first_line(tokenizer.decode(ids)) for ids in written]
     # Only what begins with blank lines is written to its full length, which takes several times as long.
     blank = [row for row, line in enumerate(lines) if not line]
     again = model.continue_rows([prompts[row] for row in blank], max_new_tokens=max_new_tokens, end_ids={end})
     for row, ids in zip(blank, again, strict=True):
-        lines[row] = _first_line(tokenizer.decode(ids))
+        lines[row] = first_line(tokenizer.decode(ids))
     return lines
 
 
-def _first_line(text: str) -> str:
+def first_line(text: str) -> str:
+    """Return the first line of `text` that is not blank, stripped; empty if there is none."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "")

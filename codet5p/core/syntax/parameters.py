@@ -81,15 +81,10 @@ def _read(child: tree_sitter.Node, source: bytes) -> Iterator[Parameter]:
     annotation_node = child.child_by_field_name("type")
     annotation = _text(annotation_node, source).lstrip(": ") if annotation_node is not None else ""
     default = next((_text(n, source) for f in _DEFAULT_FIELDS if (n := child.child_by_field_name(f)) is not None), "")
-    for name in _names(child):
+    for name in child.children_by_field_name("name") or [child]:
         spelling = _name(name, source, annotation_node)
         if spelling:
             yield Parameter(name=spelling, annotation=annotation, default=default)
-
-
-def _names(child: tree_sitter.Node) -> list[tree_sitter.Node]:
-    """Return what holds the parameter's name, or names: Go writes `a, b int`."""
-    return child.children_by_field_name("name") or [child]
 
 
 def _name(node: tree_sitter.Node, source: bytes, annotation: tree_sitter.Node | None) -> str:

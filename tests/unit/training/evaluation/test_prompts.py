@@ -1,6 +1,6 @@
 from fakes import small_tokenizer
 
-from codet5p.training.evaluation.next_line import choose_lines, cursor_contexts
+from codet5p.training.evaluation.next_line import choose_lines, line_prompts
 from codet5p.training.evaluation.prompts import file_prompt
 
 TOKENIZER = small_tokenizer()
@@ -29,6 +29,7 @@ def test_the_tokens_before_a_line_are_those_of_the_file_with_the_line_in_it() ->
     text = "".join(f"def f{number}():\n    return {number} + 1\n" for number in range(12))
     tasks = choose_lines({"a.py": text}, count=100)
     assert {task.prefix.endswith("\n    ") for task in tasks} == {True, False}
-    for task, ids in zip(tasks, cursor_contexts(TOKENIZER, tasks), strict=True):
+    for task, (start, *ids) in zip(tasks, line_prompts(TOKENIZER, tasks, 10_000), strict=True):
+        assert start == EOS
         assert text[len(task.prefix) :].startswith(task.line)
         assert TOKENIZER.encode(task.prefix + task.line)[: len(ids)] == ids
