@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, deserialize
 
-from codet5p.core.artifact import MANIFEST_NAME, SCALE_SUFFIX, load_manifest, read_tensors, verify_files
+from codet5p.core.artifact import MANIFEST_NAME, SCALE_SUFFIX, dequantised, load_manifest, read_tensors, verify_files
 from codet5p.core.config import from_mapping
 from codet5p.core.errors import CheckpointError, ConfigError
 from codet5p.core.model_config import CodeT5pConfig
@@ -59,12 +59,7 @@ def read_checkpoint_or_artifact(folder: Path) -> tuple[CodeT5pConfig, dict[str, 
     manifest = load_manifest(folder)
     verify_files(folder, manifest)
     tensors = read_tensors(folder, manifest)
-    weights = {}
-    for name in tensors:
-        if not name.endswith(SCALE_SUFFIX):
-            weights[name] = np.asarray(tensors[name], np.float32)
-            if name + SCALE_SUFFIX in tensors:
-                weights[name] /= np.asarray(tensors[name + SCALE_SUFFIX])[:, None]
+    weights = {name: dequantised(tensors, name) for name in tensors if not name.endswith(SCALE_SUFFIX)}
     return manifest.model, weights
 
 

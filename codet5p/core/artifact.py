@@ -34,6 +34,7 @@ __all__ = [
     "FileEntry",
     "Manifest",
     "Mode",
+    "dequantised",
     "file_entry",
     "load_manifest",
     "read_tensors",
@@ -190,6 +191,22 @@ class _Tensors(Mapping[str, NDArray[Any]]):
 
     def __len__(self) -> int:
         return len(self._readers)
+
+
+def dequantised(tensors: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.float32]:
+    """Return the weight `name` as float32: where it is int8, what its numbers stand for.
+
+    Args:
+        tensors: From `read_tensors`.
+        name: One of them, and no scale.
+
+    Returns:
+        A new array of the stored shape.
+    """
+    weight = np.array(tensors[name], np.float32)
+    if name + SCALE_SUFFIX in tensors:
+        weight /= np.asarray(tensors[name + SCALE_SUFFIX])[:, None]
+    return weight
 
 
 def read_tensors(folder: Path, manifest: Manifest) -> Mapping[str, NDArray[Any]]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from codet5p.core.artifact import SCALE_SUFFIX
+from codet5p.core.artifact import dequantised
 from codet5p.core.ct2_variables import Tensors
 from codet5p.core.errors import ArtifactError
 from codet5p.core.model_config import CodeT5pConfig
@@ -41,10 +41,7 @@ class EmbeddingProjection:
     @classmethod
     def from_tensors(cls, tensors: Tensors) -> Self:
         """Return the projection that an artifact's weights hold, in float32 however it is stored."""
-        weight_ED = np.asarray(tensors[_WEIGHT]).astype(np.float32)
-        if _WEIGHT + SCALE_SUFFIX in tensors:
-            weight_ED /= np.asarray(tensors[_WEIGHT + SCALE_SUFFIX])[:, None]
-        return cls(weight_ED=weight_ED, bias_E=np.asarray(tensors[_BIAS]).astype(np.float32))
+        return cls(weight_ED=dequantised(tensors, _WEIGHT), bias_E=np.asarray(tensors[_BIAS]).astype(np.float32))
 
     @classmethod
     def from_file(cls, path: Path) -> Self:

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from codet5p.core.artifact import (
     MANIFEST_NAME,
-    SCALE_SUFFIX,
     TOKENIZER_NAME,
     Manifest,
+    dequantised,
     load_manifest,
     read_tensors,
     verify_files,
@@ -73,7 +72,7 @@ def read_artifact(folder: Path, generator: torch.Generator) -> ArtifactWeights:
             f"the artifact {manifest.name} offers {', '.join(manifest.modes)} and so has no {lost[0]}; import one that "
             "was exported with the mode generate, or the checkpoint it was exported from"
         )
-    weights = {name: _dequantised(stored, name) for name in names if name not in missing}
+    weights = {name: _weight(stored, name) for name in names if name not in missing}
     return ArtifactWeights(
         model=model_from_weights(manifest.model, weights, fresh=set(missing), generator=generator),
         tokenizer_json=(folder / TOKENIZER_NAME).read_text("utf-8"),
@@ -82,8 +81,5 @@ def read_artifact(folder: Path, generator: torch.Generator) -> ArtifactWeights:
     )
 
 
-def _dequantised(stored: Mapping[str, NDArray[Any]], name: str) -> Tensor:
-    values = stored[name].astype(np.float32)
-    if name + SCALE_SUFFIX in stored:
-        values = values / stored[name + SCALE_SUFFIX][:, None]
-    return torch.from_numpy(np.ascontiguousarray(values))
+def _weight(stored: Mapping[str, NDArray[Any]], name: str) -> Tensor:
+    return torch.from_numpy(dequantised(stored, name))
