@@ -160,9 +160,7 @@ describe("client", () => {
     await waitUntilReady(page);
     await page.locator(".editor-instance .view-lines").first().click();
 
-    await page.keyboard.press("Control+Alt+f");
-    await inputOf("Find Code by Description");
-    await page.keyboard.type("sleep urls", { delay: 30 });
+    await findCode("sleep urls");
     await expectHits(["retry", "fetch_all"]);
     await page.keyboard.press("ArrowDown");
     await page.locator(".tab.active", { hasText: "net.py" }).waitFor({ timeout: PATIENCE_MS });
@@ -170,9 +168,7 @@ describe("client", () => {
     await page.locator(".tab", { hasText: "net.py" }).waitFor({ state: "detached", timeout: PATIENCE_MS });
     await page.locator(".tab.active", { hasText: "main.py" }).waitFor({ timeout: PATIENCE_MS });
 
-    await page.keyboard.press("Control+Alt+f");
-    await inputOf("Find Code by Description");
-    await page.keyboard.type("urls lang:python", { delay: 30 });
+    await findCode("urls lang:python");
     await expectHits(["fetch_all"]);
     await page.keyboard.press("Enter");
     await page.locator(".tab.active:not(.italic)", { hasText: "net.py" }).waitFor({ timeout: PATIENCE_MS });
@@ -182,9 +178,7 @@ describe("client", () => {
   test("Enter before the answer opens the first hit of what was typed, not of what was listed before", async () => {
     const { page } = await open({ version: "0.1.0", hits: [hit("retry", 3, 8), hit("fetch_all", 10, 12)], searchTakesMs: 1_000 });
     await waitUntilReady(page);
-    await page.keyboard.press("Control+Alt+f");
-    await inputOf("Find Code by Description");
-    await page.keyboard.type("sleep", { delay: 30 });
+    await findCode("sleep");
     await expectHits(["retry"]);
     await page.locator(".quick-input-box input").fill("urls path:lib");
     await page.keyboard.press("Enter");
@@ -196,9 +190,7 @@ describe("client", () => {
     const { page } = await open({ version: "0.1.0", hits: [hit("retry", 3, 8), { ...hit("fetch_all", 10, 12), language: "ruby" }] });
     await waitUntilReady(page);
     await page.locator(".editor-instance .view-lines").first().click();
-    await page.keyboard.press("Control+Alt+f");
-    await inputOf("Find Code by Description");
-    await page.keyboard.type("sleep urls", { delay: 30 });
+    await findCode("sleep urls");
     await expectHits(["retry", "fetch_all"]);
     const button = (text: string): Promise<void> => page.locator(`.quick-input-titlebar .action-label[aria-label*="${text}"]`).click();
     const query = page.locator(".quick-input-box input");
@@ -216,9 +208,7 @@ describe("client", () => {
   test("while the workspace is still being indexed, results come in by themselves", async () => {
     const { page } = await open({ version: "0.1.0", hits: [hit("retry", 3, 8)], searchesBeforeIndexed: 2 });
     await waitUntilReady(page);
-    await page.keyboard.press("Control+Alt+f");
-    await inputOf("Find Code by Description");
-    await page.keyboard.type("sleep", { delay: 30 });
+    await findCode("sleep");
     await page.locator(".quick-input-title", { hasText: "still indexing, 7 to go" }).waitFor();
     await expectHits(["retry"]);
     await inputOf("Find Code by Description");
@@ -261,6 +251,13 @@ describe("client", () => {
   }
 
   /** Waits until the list of this title has the keyboard. */
+  async function findCode(query: string): Promise<void> {
+    const { page } = opened();
+    await page.keyboard.press("Control+Alt+f");
+    await inputOf("Find Code by Description");
+    await page.keyboard.type(query, { delay: 30 });
+  }
+
   async function inputOf(title: string): Promise<void> {
     const { page } = opened();
     await page.locator(".quick-input-title", { hasText: title }).waitFor();

@@ -134,31 +134,24 @@ describe("completion", () => {
     await waitForGhostText(page);
   });
 
-  test("a language can be switched off and on again", async () => {
-    const { page } = workbench;
-    await typeIntoEmptyFile(page, TEXT);
-    await runCommand(page, "CodeT5+: Toggle Completion for This Language");
-    await waitForStatus(page, /switched off \(for python\)/);
-    await type(page, "    ret");
-    await expectNoGhostText(page);
-    await runCommand(page, "CodeT5+: Toggle Completion for This Language");
-    await waitUntilReady(page);
-    await type(page, "u");
-    await waitForGhostText(page);
-  });
-
-  test("completion can be switched off everywhere, and on again", async () => {
-    const { page } = workbench;
-    await typeIntoEmptyFile(page, TEXT);
-    await runCommand(page, "CodeT5+: Toggle Completion Everywhere");
-    await waitForStatus(page, /switched off \(everywhere\)/);
-    await type(page, "    ret");
-    await expectNoGhostText(page);
-    await runCommand(page, "CodeT5+: Toggle Completion Everywhere");
-    await waitUntilReady(page);
-    await type(page, "u");
-    await waitForGhostText(page);
-  });
+  const switches = [
+    { title: "a language can be switched off and on again", command: "CodeT5+: Toggle Completion for This Language", status: /switched off \(for python\)/ },
+    { title: "completion can be switched off everywhere, and on again", command: "CodeT5+: Toggle Completion Everywhere", status: /switched off \(everywhere\)/ },
+  ];
+  for (const { title, command, status } of switches) {
+    test(title, async () => {
+      const { page } = workbench;
+      await typeIntoEmptyFile(page, TEXT);
+      await runCommand(page, command);
+      await waitForStatus(page, status);
+      await type(page, "    ret");
+      await expectNoGhostText(page);
+      await runCommand(page, command);
+      await waitUntilReady(page);
+      await type(page, "u");
+      await waitForGhostText(page);
+    });
+  }
 
   test("the menu shows the model, the measured latency, the memory and the local counters", async () => {
     const { page } = workbench;
